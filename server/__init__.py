@@ -1,0 +1,1 @@
+"""Composes everything: configuration, HTTP API, jobs, command line, life and death."""

@@ -1,0 +1,1 @@
+"""Ties a call together: wire messages, rooms, presence, the call's life."""

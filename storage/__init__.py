@@ -1,0 +1,1 @@
+"""The one database handle and its migrations. Knows no domain."""
