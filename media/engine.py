@@ -121,9 +121,7 @@ class MediaEngine(Protocol):
     async def close(self) -> None:
         """Close every peer (DTLS close_notify) and the port. No event is sent after it returns."""
 
-    def open_peer(
-        self, peer_id: str, participant_id: str, room_id: str, on_event: OnPeerEvent
-    ) -> None:
+    def open_peer(self, peer_id: str, participant_id: str, room_id: str, on_event: OnPeerEvent) -> None:
         """Make a peer that waits for its first offer; silently closes the participant's older peer.
 
         `on_event` is called synchronously and must not block. A superseded or closed peer sends nothing.

@@ -106,9 +106,7 @@ class HandClock:
 
     def wall(self) -> datetime:
         """See `Clock`."""
-        return datetime.fromtimestamp(
-            self._wall.timestamp() + (self._now_ms - self._start_ms) / 1000, UTC
-        )
+        return datetime.fromtimestamp(self._wall.timestamp() + (self._now_ms - self._start_ms) / 1000, UTC)
 
     def call_at(self, when_ms: int, callback: Callable[[], None]) -> Alarm:
         """See `Clock`."""

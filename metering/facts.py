@@ -1,0 +1,139 @@
+"""The values that meter, ledger and receipt share. Frozen, without behaviour.
+
+Instants `*_ms` are milliseconds of one monotonic clock (meaningful between processes of one boot only);
+`*_at` are wall-clock moments in ISO 8601 UTC, for people. Money in integer minor units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .tariff import Tariff
+
+Party = Literal["payer", "host"]
+
+BeginReason = Literal["media_up", "resumed", "reconnected", "topped_up"]
+EndReason = Literal[
+    "payer_left", "host_left", "payer_lost", "host_lost", "payer_paused", "host_paused",
+    "funds", "ledger_silent", "operator", "recovered", "shutdown",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Time that was metered without a break. `end_ms` and `end_reason` are None while it runs."""
+
+    start_ms: int
+    begin_reason: BeginReason
+    start_at: str = ""
+    end_ms: int | None = None
+    end_reason: EndReason | None = None
+    end_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """Meter event: an interval began. `used_ms` is the usage before it (the resume record)."""
+
+    at_ms: int
+    at: str
+    used_ms: int
+    reason: BeginReason
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Meter event: the running interval ended. `used_ms` is the usage with it."""
+
+    at_ms: int
+    at: str
+    used_ms: int
+    reason: EndReason
+
+
+MeterEvent = Began | Stopped
+
+
+@dataclass(frozen=True, slots=True)
+class CallTerms:
+    """What a metered call is opened with; the tariff is copied in and never changes."""
+
+    call_id: str
+    wallet_id: str
+    host_id: str
+    payer_name: str
+    host_name: str
+    tariff: Tariff
+    opened_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """A wallet now: what can be spent, and what is set aside for `open_holds` live calls."""
+
+    wallet_id: str
+    currency: str
+    available_minor: int
+    held_minor: int
+    open_holds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The answer to an extension: the whole hold of the call now, and whether it is the final unit.
+
+    `final` means: less than asked for could be held, for the wallet is empty.
+    """
+
+    held_minor: int
+    available_minor: int
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The order to close a call's money: charge at most the hold, release the rest, once."""
+
+    call_id: str
+    used_ms: int
+    reason: str
+    ended_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallAccount:
+    """All the durable facts of one metered call."""
+
+    terms: CallTerms
+    state: Literal["open", "settled"]
+    events: tuple[MeterEvent, ...]
+    chain_head: str
+    held_minor: int
+    used_ms: int
+    charge_minor: int
+    host_share_minor: int
+    reason: str
+    ended_at: str
+    balance_before_minor: int
+    balance_after_minor: int
+    topped_up_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """One beat of a node: all its running calls are proven alive until `safe_at_ms`,
+
+    except those in `exceptions`, proven until the instant given there (call id → ms).
+    """
+
+    safe_at_ms: int
+    exceptions: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A broken invariant that `reconcile` found."""
+
+    invariant: str
+    detail: str

@@ -1,0 +1,93 @@
+"""The ledger port: double entry, holds, one settlement a call.
+
+Adapters: `metering.memory.MemoryLedger` (the readable reference) and `metering.sql.SqlLedger`. Both pass
+`tests/contract/test_ledger.py`. Accounts: `wallet:{id}:available`, `wallet:{id}:held` (both with a floor of
+zero, kept by the database), `host:{id}:earnings`, `platform:{currency}:revenue`,
+`processor:{source}:{currency}` (where money comes in; the only one that goes below zero).
+
+Invariants (what `reconcile` checks): per currency all balances sum to zero; every balance is the sum of its
+transfers; held = sum of open holds, per wallet; available >= 0; charge <= hold; a settled call holds nothing;
+host share + platform share = charge; charge = tariff.charge(used) capped by the hold; sum of intervals = used;
+the chain of meter events recomputes to its head.
+
+Order: requests take effect in the order in which their coroutines were started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from .errors import Refused
+from .facts import (
+    Balance,
+    Breach,
+    CallAccount,
+    CallTerms,
+    Grant,
+    Heartbeat,
+    MeterEvent,
+    Settlement,
+)  # fmt: skip
+
+
+class Ledger(Protocol):
+    """See the module's docstring. Every method may raise `LedgerUnavailable`, and `Fenced` on writes."""
+
+    async def take_over(self, node_id: str) -> int:
+        """Start a new epoch for the node and fence its older processes. Returns the epoch. Once at start."""
+
+    async def open_wallet(self, wallet_id: str, currency: str) -> None:
+        """Make an empty wallet; a no-op when it exists with that currency, else `IdReused`."""
+
+    async def balance(self, wallet_id: str) -> Balance:
+        """Raises `UnknownWallet`."""
+
+    async def top_up(self, wallet_id: str, payment_id: str, amount_minor: int, source: str) -> Balance:
+        """Credit a payment, once by `payment_id` (transfer id `topup:{payment_id}`).
+
+        Raises `UnknownWallet`, and `IdReused` when the id came before with another wallet or amount.
+        """
+
+    async def open_call(self, terms: CallTerms) -> Refused | None:
+        """Open a metered call with an empty hold. A no-op when it is open with the same terms."""
+
+    async def extend(self, call_id: str, to_minor: int) -> Grant | Refused:
+        """Raise the call's hold to `to_minor`, or as near as the wallet's available balance allows.
+
+        Never lowers a hold. A replay is a no-op. `Refused("call.settled")` after settlement.
+        """
+
+    async def record(self, call_id: str, events: Sequence[MeterEvent]) -> Refused | None:
+        """Append meter events to the call's hash chain; durable when it returns."""
+
+    async def settle(self, settlement: Settlement) -> CallAccount:
+        """Close the call: capture min(charge(used), hold) to host and platform, release the rest.
+
+        One transaction; a second settlement changes nothing and returns the first one's account.
+        An interval that is still open is closed at `used_ms` with reason `recovered`.
+        """
+
+    async def beat(self, heartbeat: Heartbeat) -> None:
+        """Store the node's heartbeat durably (its only one: the newer replaces the older)."""
+
+    async def recover(self, now_at: str) -> list[CallAccount]:
+        """Settle every call that an older epoch of this node left open, at its last proof of life.
+
+        usage = used + (min(safe_at, exception) - began) for a running interval, never negative.
+        """
+
+    async def call(self, call_id: str) -> CallAccount:
+        """Raises `UnknownCall`."""
+
+    async def calls_of_wallet(self, wallet_id: str, limit: int = 50) -> list[CallAccount]:
+        """The newest first."""
+
+    async def calls_of_host(self, host_id: str, limit: int = 50) -> list[CallAccount]:
+        """The newest first."""
+
+    async def reconcile(self) -> list[Breach]:
+        """Check every invariant over everything. Empty when all is well."""
+
+    async def close(self) -> None:
+        """Finish what was asked for and refuse the rest with `LedgerUnavailable`."""

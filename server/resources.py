@@ -1,0 +1,162 @@
+"""The HTTP API's resources under /api/v1. The OpenAPI document and the TypeScript types come from here.
+
+Money: integer minor units with a currency. Moments: ISO 8601 UTC. Errors: problem+json (RFC 9457) with the
+stable `code`. Authentication: `Authorization: Bearer <login token>` (from a person's link).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from signaling.messages import CallView, Id, TariffView
+
+PersonRole = Literal["client", "expert", "operator"]
+
+
+class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of request bodies: strict."""
+
+
+class CreateCall(_Body, frozen=True):
+    """POST /api/v1/calls. `id` is chosen by the client: a retry with the same id is the same call."""
+
+    id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{16,40}$")]
+    host: Id
+    media: Literal["video", "voice"] = "video"
+
+
+class CreateTopUp(_Body, frozen=True):
+    """POST /api/v1/wallet/top-ups. `id` is chosen by the client: a retry credits once."""
+
+    id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{16,40}$")]
+    amount_minor: Annotated[int, msgspec.Meta(ge=50, le=1_000_000)]
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+
+
+class Me(msgspec.Struct, frozen=True):
+    """GET /api/v1/me: who the login token says I am."""
+
+    id: str
+    role: PersonRole
+    name: str
+    slug: str = ""
+
+
+class Wallet(msgspec.Struct, frozen=True):
+    """GET /api/v1/wallet."""
+
+    currency: str
+    available_minor: int
+    held_minor: int
+    test_money: bool
+
+
+class Expert(msgspec.Struct, frozen=True):
+    """GET /api/v1/experts/{slug}: the public face. `online` while an expert's page is connected."""
+
+    slug: str
+    name: str
+    headline: str
+    tariff: TariffView
+    online: bool
+    busy: bool
+
+
+class JoinToken(msgspec.Struct, frozen=True):
+    """POST /api/v1/calls/{id}/join and POST /api/v1/presence: for one Socket.IO connection, soon expiring."""
+
+    token: str
+    expires_at: str
+
+
+class Call(msgspec.Struct, frozen=True):
+    """GET /api/v1/calls/{id}, POST /api/v1/calls."""
+
+    call: CallView
+    used_ms: int
+    charge_minor: int
+
+
+class CallSummary(msgspec.Struct, frozen=True):
+    """One line of GET /api/v1/calls."""
+
+    id: str
+    with_name: str
+    opened_at: str
+    ended_at: str
+    reason: str
+    used_ms: int
+    amount_minor: int
+    currency: str
+    open: bool
+
+
+class ReceiptInterval(msgspec.Struct, frozen=True):
+    """Time that was metered without a break."""
+
+    started_at: str
+    ended_at: str
+    duration_ms: int
+    begin_reason: str
+    end_reason: str
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """GET /api/v1/calls/{id}/receipt: what both sides can verify (`talktime verify`).
+
+    `signature` is Ed25519 over the canonical JSON (RFC 8785) of all other fields, base64url;
+    `chain_head` the SHA-256 chain over the meter's events, recomputed by `talktime verify`.
+    Balances are None on the host's copy, `earned_minor` None on the payer's.
+    """
+
+    version: int
+    call_id: str
+    payer_name: str
+    host_name: str
+    opened_at: str
+    ended_at: str
+    reason: str
+    tariff: TariffView
+    intervals: list[ReceiptInterval]
+    used_ms: int
+    billed_ms: int
+    charge_minor: int
+    currency: str
+    chain_head: str
+    public_key: str
+    signature: str
+    balance_before_minor: int | None = None
+    topped_up_minor: int | None = None
+    balance_after_minor: int | None = None
+    earned_minor: int | None = None
+
+
+class LiveCall(msgspec.Struct, frozen=True):
+    """A call that runs now, for the operator."""
+
+    call: CallView
+    meter_state: str
+    meter_why: str
+    used_ms: int
+    charge_minor: int
+
+
+class OperatorOverview(msgspec.Struct, frozen=True):
+    """GET /api/v1/operator/overview."""
+
+    live: list[LiveCall]
+    recent: list[CallSummary]
+    breaches: list[str]
+    experts_online: int
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """application/problem+json (RFC 9457). `code` is stable and listed in docs/protocol.md."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str = ""

@@ -1,0 +1,295 @@
+"""Every message on the wire, version 1. The TypeScript types in web/src/protocol are generated from this.
+
+Transport: Socket.IO, namespace `/v1`, `auth: {token}`. The event name is the message's tag, the one
+argument is the object. Decoding is strict: unknown fields, wrong types and excess sizes are refused with an
+`error` message and count against the connection's rate. docs/protocol.md describes each message.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+PROTOCOL_VERSION = 1
+MAX_MESSAGE_BYTES = 128 * 1024
+
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")]
+Mid = Annotated[str, msgspec.Meta(min_length=1, max_length=16, pattern=r"^[A-Za-z0-9_.:-]+$")]
+TrackId = Annotated[str, msgspec.Meta(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9_.:-]+$")]
+Note = Annotated[str, msgspec.Meta(max_length=200)]
+Role = Literal["payer", "host", "guest"]
+Source = Literal["mic", "camera", "screen", "screen_audio"]
+
+
+class _Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
+    """Base: a frozen object whose tag is the event's name."""
+
+
+# -- client to server, in a call ---------------------------------------------------------------------------
+
+
+class PublishLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The m-line `mid` of the offer sends `source`."""
+
+    mid: Mid
+    source: Source
+
+
+class SubscribeLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The recvonly m-line `mid` of the offer shall carry `track` (it may come into being later)."""
+
+    mid: Mid
+    track: TrackId
+
+
+class OfferMessage(_Wire, tag="offer", frozen=True):
+    """A WebRTC offer; answered by `answer` with the same `n`. The client always offers."""
+
+    n: Annotated[int, msgspec.Meta(ge=0, le=2**31)]
+    sdp: Annotated[str, msgspec.Meta(min_length=1, max_length=100_000)]
+    publish: Annotated[list[PublishLine], msgspec.Meta(max_length=8)]
+    subscribe: Annotated[list[SubscribeLine], msgspec.Meta(max_length=32)]
+
+
+class PauseMessage(_Wire, tag="pause", frozen=True):
+    """Put the call on hold: no media, no charge."""
+
+
+class ResumeMessage(_Wire, tag="resume", frozen=True):
+    """Take back one's own pause. Each side takes back only its own."""
+
+
+class StateMessage(_Wire, tag="state", frozen=True):
+    """What the others shall see of my devices."""
+
+    mic: bool
+    camera: bool
+    screen: bool
+
+
+class LeaveMessage(_Wire, tag="leave", frozen=True):
+    """Hang up. When payer or host leaves, the call ends."""
+
+
+# -- client to server, in presence (an expert's page) ------------------------------------------------------
+
+
+class AcceptMessage(_Wire, tag="accept", frozen=True):
+    """Take the ringing call; answered by `accepted` with a join token."""
+
+    call: Id
+
+
+class DeclineMessage(_Wire, tag="decline", frozen=True):
+    """Do not take the ringing call; the caller is told, with the note if any."""
+
+    call: Id
+    note: Note = ""
+
+
+CallClientMessage = OfferMessage | PauseMessage | ResumeMessage | StateMessage | LeaveMessage
+PresenceClientMessage = AcceptMessage | DeclineMessage
+ClientMessage = CallClientMessage | PresenceClientMessage
+
+
+# -- server to client --------------------------------------------------------------------------------------
+
+
+class TariffView(msgspec.Struct, frozen=True):
+    """A tariff as the page draws with it: see metering.tariff for the formula."""
+
+    currency: str
+    price_minor: int
+    per_ms: int
+    increment_ms: int
+    minimum_ms: int
+    free_ms: int
+
+
+MeterState = Literal["waiting", "running", "paused", "reconnecting", "exhausted", "ended"]
+MeterWhy = Literal[
+    "ringing",            # waiting: nobody took the call yet
+    "payer_connecting",   # waiting: the payer's media is not up yet
+    "host_connecting",    # waiting: the host's media is not up yet
+    "granting",           # waiting: the ledger has not answered yet
+    "running",            # money runs
+    "free",               # running, inside the free time
+    "payer_paused",       # paused
+    "host_paused",        # paused
+    "both_paused",        # paused
+    "payer_lost",         # reconnecting
+    "host_lost",          # reconnecting
+    "funds",              # exhausted: media held, a top-up goes on
+    "ledger_silent",      # exhausted: the ledger does not answer
+    "ended",              # ended
+]  # fmt: skip
+
+
+class MeterView(msgspec.Struct, frozen=True):
+    """The meter, sent on change only; the page draws the running figure from it.
+
+    `used_ms` at the instant of sending; it grows in real time while `state` is "running". For the payer
+    `balance_minor` is what the wallet is worth with this call charged so far, `left_ms` the time until the
+    funds of this call run out (all holds and the available balance counted), `low` when that is short.
+    For others these are None/False. `earned_minor` is the host's share, None for others.
+    `soft_left_ms` is what remains of the soft landing while exhausted.
+    """
+
+    state: MeterState
+    why: MeterWhy
+    used_ms: int
+    charge_minor: int
+    tariff: TariffView
+    balance_minor: int | None = None
+    left_ms: int | None = None
+    low: bool = False
+    earned_minor: int | None = None
+    soft_left_ms: int | None = None
+
+
+class TrackView(msgspec.Struct, frozen=True):
+    """A published track one can subscribe to."""
+
+    id: str
+    kind: Literal["audio", "video"]
+    source: Source
+    active: bool
+
+
+class ParticipantView(msgspec.Struct, frozen=True):
+    """A participant as the others see it."""
+
+    id: str
+    name: str
+    role: Role
+    presence: Literal["absent", "connecting", "connected", "interrupted"]
+    mic: bool
+    camera: bool
+    screen: bool
+    tracks: list[TrackView]
+
+
+class CallView(msgspec.Struct, frozen=True):
+    """A call from outside. `media` is what the caller asked for; `end_reason` is "" before the end."""
+
+    id: str
+    state: Literal["ringing", "open", "ended"]
+    media: Literal["video", "voice"]
+    host_name: str
+    host_slug: str
+    payer_name: str
+    created_at: str
+    tariff: TariffView
+    end_reason: str = ""
+
+
+class WelcomeMessage(_Wire, tag="welcome", frozen=True):
+    """First message in a call. `you` is the own participant id, equal over reconnections."""
+
+    v: int
+    call: CallView
+    you: str
+    role: Role
+    participants: list[ParticipantView]
+    meter: MeterView
+
+
+class AnswerMessage(_Wire, tag="answer", frozen=True):
+    """The SDP answer to offer `n`."""
+
+    n: int
+    sdp: str
+
+
+class RoomMessage(_Wire, tag="room", frozen=True):
+    """Who is here and what they publish. The whole list, on every change."""
+
+    call: CallView
+    participants: list[ParticipantView]
+
+
+class MeterMessage(_Wire, tag="meter", frozen=True):
+    """The meter changed."""
+
+    meter: MeterView
+
+
+EndReason = Literal[
+    "payer_left", "host_left", "payer_gone", "host_gone", "funds", "declined", "no_answer", "cancelled",
+    "host_offline", "setup_timeout", "ledger_silent", "operator", "shutdown", "recovered", "room_empty",
+]  # fmt: skip
+
+
+class EndedMessage(_Wire, tag="ended", frozen=True):
+    """The call is over and settled; `receipt` is the path of the receipt's page. The last message."""
+
+    call: str
+    reason: EndReason
+    note: str
+    used_ms: int
+    charge_minor: int
+    currency: str
+    receipt: str
+    earned_minor: int | None = None
+    balance_minor: int | None = None
+
+
+class SupersededMessage(_Wire, tag="superseded", frozen=True):
+    """The same person opened the call elsewhere; this connection closes."""
+
+
+class StoppingMessage(_Wire, tag="stopping", frozen=True):
+    """The server is going down in order; come back in `retry_ms`."""
+
+    retry_ms: int
+
+
+class ErrorMessage(_Wire, tag="error", frozen=True):
+    """A refusal; `code` is stable (docs/protocol.md), `n` names the offer it answers."""
+
+    code: str
+    message: str
+    n: int | None = None
+
+
+class IncomingCall(msgspec.Struct, frozen=True):
+    """A call that rings at a host."""
+
+    id: str
+    payer_name: str
+    media: Literal["video", "voice"]
+    tariff: TariffView
+    ring_left_ms: int
+
+
+class PresenceMessage(_Wire, tag="presence", frozen=True):
+    """To an expert's page: the calls that ring now, and the call that is open (to come back to it)."""
+
+    v: int
+    ringing: list[IncomingCall]
+    open_call: str | None = None
+
+
+class AcceptedMessage(_Wire, tag="accepted", frozen=True):
+    """The call is yours: join with `token`."""
+
+    call: str
+    token: str
+
+
+class StoppedRingingMessage(_Wire, tag="stopped_ringing", frozen=True):
+    """A call rings no more; `why` is an end reason or "accepted_elsewhere"."""
+
+    call: str
+    why: str
+
+
+CallServerMessage = (
+    WelcomeMessage | AnswerMessage | RoomMessage | MeterMessage | EndedMessage
+    | SupersededMessage | StoppingMessage | ErrorMessage
+)  # fmt: skip
+PresenceServerMessage = (
+    PresenceMessage | AcceptedMessage | StoppedRingingMessage | SupersededMessage | StoppingMessage
+    | ErrorMessage
+)  # fmt: skip
