@@ -7,7 +7,7 @@ zero, kept by the database), `host:{id}:earnings`, `platform:{currency}:revenue`
 
 Invariants (what `reconcile` checks): per currency all balances sum to zero; every balance is the sum of its
 transfers; held = sum of open holds, per wallet; available >= 0; charge <= hold; a settled call holds nothing;
-host share + platform share = charge; charge = tariff.charge(used) capped by the hold; sum of intervals = used;
+host share + platform share = charge; charge = tariff.charge(used), at most the hold; sum of intervals = used;
 the chain of meter events recomputes to its head.
 
 Order: requests take effect in the order in which their coroutines were started.
