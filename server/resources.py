@@ -12,11 +12,16 @@ import msgspec
 
 from signaling.messages import CallView, Id, TariffView
 
-PersonRole = Literal["client", "expert", "operator"]
+PersonRole = Literal["client", "expert", "operator", "guest"]
 
 
 class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of request bodies: strict."""
+
+
+def is_body(struct: type[msgspec.Struct]) -> bool:
+    """Whether a struct is what a client sends (and not what the server answers)."""
+    return issubclass(struct, _Body)
 
 
 class CreateCall(_Body, frozen=True):
@@ -33,6 +38,12 @@ class CreateTopUp(_Body, frozen=True):
     id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{16,40}$")]
     amount_minor: Annotated[int, msgspec.Meta(ge=50, le=1_000_000)]
     currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+
+
+class CreateGuest(_Body, frozen=True):
+    """POST /api/v1/calls/{id}/guests: invite one more person by the name they shall have in the room."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^\S(.*\S)?$")]
 
 
 class Me(msgspec.Struct, frozen=True):
@@ -79,6 +90,16 @@ class Call(msgspec.Struct, frozen=True):
     charge_minor: int
 
 
+class GuestLink(msgspec.Struct, frozen=True):
+    """POST /api/v1/calls/{id}/guests: a link that lets one guest into this call, as long as it lasts.
+
+    The login token in the link's fragment has the role `guest`: it can GET the call, join it, and no more.
+    """
+
+    url: str
+    expires_at: str
+
+
 class CallSummary(msgspec.Struct, frozen=True):
     """One line of GET /api/v1/calls."""
 
@@ -91,6 +112,12 @@ class CallSummary(msgspec.Struct, frozen=True):
     amount_minor: int
     currency: str
     open: bool
+
+
+class CallList(msgspec.Struct, frozen=True):
+    """GET /api/v1/calls: the person's own calls, the newest first."""
+
+    calls: list[CallSummary]
 
 
 class ReceiptInterval(msgspec.Struct, frozen=True):
