@@ -34,7 +34,7 @@ run: .venv/installed server/static/index.html ## build what is needed, then a de
 .venv/installed: .venv/created requirements.lock pyproject.toml
 	@[ -e .venv/installed-dev ] || \
 		$(STEP) "Installing Python packages" $(BIN)/pip install -q --require-hashes -r requirements.lock
-	@$(STEP) "Installing talktime" $(BIN)/pip install -q --no-deps -e .
+	@$(STEP) "Installing talktime" $(BIN)/pip install -q -e .
 	@touch $@
 
 .venv/installed-dev: .venv/installed requirements-dev.lock
