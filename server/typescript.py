@@ -1,7 +1,8 @@
 """TypeScript types of the wire, generated from the structs in signaling.messages and server.resources.
 
-`talktime types` writes web/src/protocol/messages.ts and api.ts; a test keeps the committed files equal to what
-this module renders. What a client sends may leave out fields with a default; what the server sends has all.
+`talktime types` writes web/src/protocol/messages.ts and api.ts; a test keeps the committed files equal to
+what this module renders. What a client sends may leave out fields with a default; what the server sends has
+all of them.
 """
 
 from __future__ import annotations

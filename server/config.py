@@ -1,0 +1,251 @@
+"""Every setting of the server: its name, unit, bounds and default, in one place.
+
+A setting `port` is read from the environment as TALKTIME_PORT, else from the TOML file named by --config or
+TALKTIME_CONFIG as `port = 8080`, else it has its default. Reading is strict: an unknown name, a wrong type or
+a value out of bounds is a `ConfigError` that names the setting and where it came from. docs/operations.md
+has the table of all settings; a test compares it with this file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from server.errors import ConfigError
+
+PREFIX = "TALKTIME_"
+CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+
+
+def _number(default: int, about: str, unit: str, low: int, high: int) -> Any:
+    meta = {"default": default, "about": about, "unit": unit, "low": low, "high": high}
+    return field(default=default, metadata=meta)
+
+
+def _text(default: str, about: str, *, choices: tuple[str, ...] = ()) -> Any:
+    return field(
+        default=default, metadata={"default": default, "about": about, "unit": "", "choices": choices}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings. Units are in the names; money and time are integers."""
+
+    # where people reach the server
+    host: str = _text("127.0.0.1", "Address that HTTP and WebSocket listen on. `0.0.0.0` for all.")
+    port: int = _number(8080, "TCP port of HTTP and WebSocket. 0 takes any free one.", "port", 0, 65_535)
+    public_url: str = _text(
+        "", "Address in people's browsers, without a path. Empty: `http://localhost:PORT`."
+    )
+    udp_host: str = _text("0.0.0.0", "Address that media listens on.")  # noqa: S104 - media is authenticated
+    udp_port: int = _number(
+        8080, "UDP port of media, one for all calls. 0 takes any free one.", "port", 0, 65_535
+    )
+    announced_host: str = _text(
+        "", "IP address that browsers send media to. Empty: the one of `udp_host`, or this machine's own."
+    )
+    announced_port: int = _number(
+        0, "UDP port that browsers send media to. 0: the port that media listens on.", "port", 0, 65_535
+    )
+
+    # what is kept
+    data_folder: str = _text("data", "Folder of the database and the keys. One server at a time.")
+    database_url: str = _text("", "SQLAlchemy URL. Empty: SQLite in the data folder.")
+    secret_file: str = _text("", "File of the signing keys, made on first start. Empty: in the data folder.")
+    web_folder: str = _text("", "Folder of the built pages. Empty: those that came with the server.")
+    node_id: str = _text("node-1", "Name of this server in the ledger; keeps its name over restarts.")
+
+    # a call
+    ring_s: int = _number(45, "How long a call rings before it ends unanswered.", "s", 1, 600)
+    setup_s: int = _number(60, "How long both sides may take to connect after the answer.", "s", 1, 600)
+    soft_landing_s: int = _number(
+        60, "How long an exhausted call waits for a top-up, on hold and free.", "s", 1, 600
+    )
+    gone_s: int = _number(30, "How long a lost side may stay away before the call ends.", "s", 1, 600)
+    interrupt_ms: int = _number(
+        2_500, "Silence after which a side counts as interrupted; the charge stops at its last sign of life.",
+        "ms", 500, 30_000,
+    )  # fmt: skip
+    warn_left_s: int = _number(60, "Time left at which the payer is warned.", "s", 0, 3_600)
+    join_token_s: int = _number(60, "How long a join token can be used to connect.", "s", 5, 3_600)
+    max_calls: int = _number(1_000, "Calls at once; the next one is refused.", "calls", 1, 100_000)
+    max_participants: int = _number(6, "People in one room, payer and host included.", "people", 2, 6)
+
+    # the meter and the money
+    min_quantum_ms: int = _number(1_000, "Least time the meter asks to be covered for.", "ms", 100, 60_000)
+    max_quantum_ms: int = _number(30_000, "Most time the meter asks to be covered for.", "ms", 100, 600_000)
+    heartbeat_ms: int = _number(
+        250,
+        "Interval of the durable proof of life; the most that a crash can cost per call.",
+        "ms",
+        50,
+        10_000,
+    )
+    host_share_bp: int = _number(
+        8_000, "The expert's share of a charge; the platform keeps the rest.", "basis points", 0, 10_000
+    )
+
+    # people and limits
+    login_days: int = _number(30, "How long a person's link works.", "days", 1, 3_650)
+    writes_per_minute: int = _number(60, "Writing requests of one person.", "requests/min", 1, 100_000)
+    request_s: int = _number(10, "Time an HTTP request may take before it is given up.", "s", 1, 300)
+    stop_s: int = _number(10, "Time to stop in order before the process ends anyway.", "s", 1, 300)
+
+    # how it runs
+    media: str = _text(
+        "udp", "Media engine. `simulated` has no network and is for tests.", choices=("udp", "simulated")
+    )
+    log_level: str = _text(
+        "info", "Least severity that is logged.", choices=("debug", "info", "warning", "error")
+    )
+    log_format: str = _text(
+        "auto",
+        "`json` lines, `console` for people; `auto` by the terminal.",
+        choices=("auto", "json", "console"),
+    )
+
+    def __post_init__(self) -> None:
+        if self.min_quantum_ms > self.max_quantum_ms:
+            raise ConfigError("min_quantum_ms must not be larger than max_quantum_ms")
+        if self.public_url:
+            _check_url(self.public_url)
+
+    @property
+    def data_path(self) -> Path:
+        """The data folder."""
+        return Path(self.data_folder).expanduser().resolve()
+
+    @property
+    def secret_path(self) -> Path:
+        """The file of the signing keys."""
+        return (
+            Path(self.secret_file).expanduser().resolve()
+            if self.secret_file
+            else self.data_path / "keys.json"
+        )
+
+    @property
+    def sql_url(self) -> str:
+        """The database's SQLAlchemy URL."""
+        return self.database_url or f"sqlite:///{self.data_path / 'talktime.sqlite'}"
+
+    def public(self, port: int) -> str:
+        """The address in people's browsers, without a trailing slash; `port` is the one bound."""
+        return self.public_url.rstrip("/") if self.public_url else f"http://localhost:{port}"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the public address is this machine's own, so that test money is harmless."""
+        if not self.public_url:
+            return True
+        name = urlsplit(self.public_url).hostname or ""
+        if name == "localhost" or name.endswith(".localhost"):
+            return True
+        try:
+            return ipaddress.ip_address(name).is_loopback
+        except ValueError:
+            return False
+
+
+def _check_url(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigError(f"public_url must be http(s)://name, not {url!r}")
+    if parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username:
+        raise ConfigError(f"public_url has no path, query, fragment or user, but is {url!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as it is documented."""
+
+    name: str
+    variable: str
+    default: int | str
+    unit: str
+    about: str
+    low: int | None
+    high: int | None
+    choices: tuple[str, ...]
+
+
+def settings() -> Iterator[Setting]:
+    """Every setting, in the order of `Config`."""
+    for each in dataclasses.fields(Config):
+        meta = each.metadata
+        yield Setting(
+            name=each.name,
+            variable=PREFIX + each.name.upper(),
+            default=meta["default"],
+            unit=meta["unit"],
+            about=meta["about"],
+            low=meta.get("low"),
+            high=meta.get("high"),
+            choices=meta.get("choices", ()),
+        )
+
+
+def load(environ: Mapping[str, str], file: Path | None = None) -> Config:
+    """The configuration from environment and file. Raises `ConfigError`; its text is one clear line."""
+    known = {each.name: each for each in settings()}
+    path = file or (Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None)
+    values: dict[str, int | str] = {}
+    for name, raw in (_read_file(path) if path else {}).items():
+        if name not in known:
+            raise ConfigError(f"{path}: there is no setting {name!r}{_nearest(name, known)}")
+        values[name] = _checked(known[name], raw, f"{path}: {name}")
+    for variable, text in environ.items():
+        if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE:
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name not in known or variable != known[name].variable:
+            raise ConfigError(f"environment: there is no setting {variable}{_nearest(name, known)}")
+        values[name] = _checked(known[name], _parsed(known[name], text, variable), variable)
+    return Config(**values)  # type: ignore[arg-type]
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: is not TOML ({error})") from error
+
+
+def _parsed(setting: Setting, text: str, where: str) -> int | str:
+    if isinstance(setting.default, str):
+        return text.strip()
+    try:
+        return int(text.strip())
+    except ValueError:
+        raise ConfigError(f"{where} must be a whole number, not {text!r}") from None
+
+
+def _checked(setting: Setting, value: Any, where: str) -> int | str:
+    unit = f" {setting.unit}" if setting.unit not in {"", "port"} else ""
+    if isinstance(setting.default, int):
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ConfigError(f"{where} must be a whole number, not {value!r}")
+        if setting.low is not None and setting.high is not None and not setting.low <= value <= setting.high:
+            raise ConfigError(f"{where} must be {setting.low} to {setting.high}{unit}, not {value}")
+        return value
+    if not isinstance(value, str):
+        raise ConfigError(f"{where} must be text, not {value!r}")
+    if setting.choices and value not in setting.choices:
+        raise ConfigError(f"{where} must be one of {', '.join(setting.choices)}, not {value!r}")
+    return value
+
+
+def _nearest(name: str, known: Mapping[str, Setting]) -> str:
+    import difflib  # noqa: PLC0415 - only needed to explain a typing error
+
+    close = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""

@@ -1,0 +1,127 @@
+"""What every stable code means over HTTP: problem+json (RFC 9457), one table for all packages.
+
+A code's status and title never change their meaning. docs/protocol.md lists the codes for people; a test
+compares the two, and another one that every code raised anywhere is in this table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+from aiohttp import web
+
+from media.errors import MediaError
+from metering.errors import MeteringError
+from server import resources
+from server.errors import Problem
+
+CONTENT_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a code is answered."""
+
+    status: int
+    title: str
+
+
+KINDS: dict[str, Kind] = {
+    # who is asking
+    "auth.missing": Kind(401, "A login token is needed."),
+    "auth.malformed": Kind(401, "The token cannot be read."),
+    "auth.forged": Kind(401, "The token was not issued by this server."),
+    "auth.expired": Kind(401, "The token has expired. Ask for a new link."),
+    "auth.forbidden": Kind(403, "This login may not do that."),
+    # the request itself
+    "request.not_found": Kind(404, "There is nothing here."),
+    "request.method": Kind(405, "This method is not possible here."),
+    "request.media_type": Kind(415, "The body must be application/json."),
+    "request.malformed": Kind(400, "The request cannot be read."),
+    "request.invalid": Kind(422, "The request does not fit its description."),
+    "request.too_large": Kind(413, "The request is too large."),
+    "request.rate": Kind(429, "Too many requests."),
+    "request.timeout": Kind(503, "The server took too long. Try again with the same id."),
+    "request.id_reused": Kind(409, "This id was used before for something else."),
+    "server.stopping": Kind(503, "The server is stopping. Try again in a moment."),
+    "server.error": Kind(500, "The server made a mistake."),
+    # people
+    "expert.unknown": Kind(404, "There is no such expert."),
+    # calls
+    "call.unknown": Kind(404, "There is no such call."),
+    "call.ended": Kind(409, "The call is over."),
+    "call.not_ended": Kind(409, "The call is not over yet."),
+    "call.settled": Kind(409, "The call is over and settled."),
+    "call.full": Kind(409, "The room is full."),
+    "call.host_offline": Kind(409, "The expert is not online."),
+    "call.host_busy": Kind(409, "The expert is in another call."),
+    "call.limit": Kind(503, "The server has as many calls as it may have."),
+    # money
+    "wallet.insufficient": Kind(402, "The balance is not enough."),
+    "wallet.limit": Kind(409, "The wallet cannot hold that much."),
+    "topup.sandbox_refused": Kind(403, "Test money is only for servers with a local address."),
+    "topup.currency": Kind(422, "The wallet has another currency."),
+    "metering.error": Kind(500, "The ledger made a mistake."),
+    "metering.unknown_wallet": Kind(404, "There is no such wallet."),
+    "metering.unknown_call": Kind(404, "There is no such call."),
+    "metering.id_reused": Kind(409, "This id was used before for something else."),
+    "metering.fenced": Kind(503, "Another server took over."),
+    "metering.unavailable": Kind(503, "The ledger does not answer. Try again with the same id."),
+    # media: answered over signaling; here for completeness of the table
+    "media.bad_sdp": Kind(400, "The session description cannot be used."),
+    "media.no_codec": Kind(422, "There is no codec in common."),
+    "media.unknown_peer": Kind(409, "The media connection is closed."),
+    "media.too_many_tracks": Kind(422, "Too many tracks."),
+    "media.port_in_use": Kind(503, "The media port is taken."),
+}
+
+
+def problem(code: str, detail: str = "") -> resources.Problem:
+    """The body of a refusal. An unknown code is our mistake and is told as such, with the code kept."""
+    kind = KINDS.get(code, KINDS["server.error"])
+    return resources.Problem(
+        type=f"urn:talktime:problem:{code}", title=kind.title, status=kind.status, code=code, detail=detail
+    )
+
+
+def response(code: str, detail: str = "", *, retry_after_s: int | None = None) -> web.Response:
+    """The answer of a refusal."""
+    body = problem(code, detail)
+    headers = {"Cache-Control": "no-store"}
+    if retry_after_s is not None:
+        headers["Retry-After"] = str(retry_after_s)
+    if body.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return web.Response(
+        body=msgspec.json.encode(body), status=body.status, content_type=CONTENT_TYPE, headers=headers
+    )
+
+
+def of_exception(error: Exception) -> web.Response | None:
+    """The answer to an exception that has a code; None when it is a mistake of ours."""
+    match error:
+        case Problem(code=code, detail=detail, retry_after_s=retry_after_s):
+            return response(code, detail, retry_after_s=retry_after_s)
+        case MeteringError():
+            return response(error.code)
+        case MediaError():
+            return response(error.code, str(error))
+        case web.HTTPException():
+            return _of_router(error)
+        case _:
+            return None
+
+
+def _of_router(error: web.HTTPException) -> web.Response | None:
+    match error:
+        case web.HTTPMethodNotAllowed(allowed_methods=methods):
+            refused = response("request.method")
+            refused.headers["Allow"] = ", ".join(sorted(methods))
+            return refused
+        case web.HTTPRequestEntityTooLarge():
+            return response("request.too_large")
+        case web.HTTPNotFound():
+            return response("request.not_found")
+        case _:
+            return None
