@@ -186,8 +186,13 @@ class Meter:
         """Ask for the first grant (the call was accepted)."""
         raise NotImplementedError
 
-    def handle(self, event: Event, now_ms: int) -> list[Action]:
-        """Take a fact, give orders. After `Settle` every event is ignored."""
+    def handle(self, event: Event, now_ms: int, proven_ms: int | None = None) -> list[Action]:
+        """Take a fact, give orders. After `Settle` every event is ignored.
+
+        `proven_ms`: the delivery of both parties is proven up to there only (a probe is under way). An
+        interval that closes in this very call closes there at the latest, whatever closes it: a pause or
+        the exhaustion may come before the loss of a party is detected. None: proven up to now.
+        """
         raise NotImplementedError
 
     def deadline(self) -> int | None:
