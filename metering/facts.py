@@ -13,7 +13,7 @@ from .tariff import Tariff
 
 Party = Literal["payer", "host"]
 
-BeginReason = Literal["media_up", "resumed", "reconnected", "topped_up"]
+BeginReason = Literal["media_up", "resumed", "reconnected", "topped_up", "granted"]
 EndReason = Literal[
     "payer_left", "host_left", "payer_lost", "host_lost", "payer_paused", "host_paused",
     "funds", "ledger_silent", "operator", "recovered", "shutdown",
@@ -44,7 +44,11 @@ class Began:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Meter event: the running interval ended. `used_ms` is the usage with it."""
+    """Meter event: nothing counts from `at_ms` on. `used_ms` is what was used in all.
+
+    It ends the running interval. Where none runs, or `at_ms` lies before its beginning, it is a correction
+    downwards: news of a fact that is older than what is recorded (see `metering.usage`).
+    """
 
     at_ms: int
     at: str
@@ -70,7 +74,7 @@ class CallTerms:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """A wallet now: what can be spent, and what is set aside for `open_holds` live calls."""
+    """A wallet now: what can be spent, and what is set aside for its `open_holds` open calls."""
 
     wallet_id: str
     currency: str
@@ -83,12 +87,14 @@ class Balance:
 class Grant:
     """The answer to an extension: the whole hold of the call now, and whether it is the final unit.
 
-    `final` means: less than asked for could be held, for the wallet is empty.
+    `final` means: less than asked for could be held, for the wallet is empty. `open_holds`: the open calls
+    on the wallet, this one included, that share what is available.
     """
 
     held_minor: int
     available_minor: int
     final: bool
+    open_holds: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,14 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class CallAccount:
-    """All the durable facts of one metered call."""
+    """All the durable facts of one metered call.
+
+    `used_ms` counts closed intervals. A wallet is worth what is available and what is held together:
+    `balance_before_minor` is its worth when the call was opened. The settlement writes the charge, the
+    host's share of it, `balance_after_minor` (the worth then) and `topped_up_minor` (credited while the call
+    was open); they are 0 before. before + topped up - charge - after = what other calls on the same wallet
+    were charged meanwhile.
+    """
 
     terms: CallTerms
     state: Literal["open", "settled"]
