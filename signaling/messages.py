@@ -132,7 +132,8 @@ class MeterView(msgspec.Struct, frozen=True):
     `used_ms` at the instant of sending; it grows in real time while `state` is "running". For the payer
     `balance_minor` is what the wallet is worth with this call charged so far, `left_ms` the time until the
     funds of this call run out (all holds and the available balance counted), `low` when that is short.
-    For others these are None/False. `earned_minor` is the host's share, None for others.
+    For others these are None/False. `earned_minor` is the host's share, None for others; with
+    `host_share_bp` (basis points of the charge) the host's page draws it on between two messages.
     `soft_left_ms` is what remains of the soft landing while exhausted.
     """
 
@@ -145,6 +146,7 @@ class MeterView(msgspec.Struct, frozen=True):
     left_ms: int | None = None
     low: bool = False
     earned_minor: int | None = None
+    host_share_bp: int | None = None
     soft_left_ms: int | None = None
 
 

@@ -128,7 +128,8 @@ export interface TariffView {
  * `used_ms` at the instant of sending; it grows in real time while `state` is "running". For the payer
  * `balance_minor` is what the wallet is worth with this call charged so far, `left_ms` the time until the
  * funds of this call run out (all holds and the available balance counted), `low` when that is short.
- * For others these are None/False. `earned_minor` is the host's share, None for others.
+ * For others these are None/False. `earned_minor` is the host's share, None for others; with
+ * `host_share_bp` (basis points of the charge) the host's page draws it on between two messages.
  * `soft_left_ms` is what remains of the soft landing while exhausted.
  */
 export interface MeterView {
@@ -141,6 +142,7 @@ export interface MeterView {
   readonly left_ms: number | null;
   readonly low: boolean;
   readonly earned_minor: number | null;
+  readonly host_share_bp: number | null;
   readonly soft_left_ms: number | null;
 }
 

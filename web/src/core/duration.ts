@@ -1,0 +1,27 @@
+/** Durations for people. */
+
+const two = (value: number): string => value.toString().padStart(2, "0");
+
+/** A running or remaining time as a clock shows it: `0:07`, `12:40`, `1:02:03`. Rounds down. */
+export function clock(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+/** A length of time in words: `40 s`, `2 min 5 s`, `1 h 4 min`. Rounds down. */
+export function words(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  if (h > 0) return m > 0 ? `${h} h ${m} min` : `${h} h`;
+  return s > 0 ? `${m} min ${s} s` : `${m} min`;
+}
+
+/** A length of time to the millisecond, as a receipt states it: `2 min 5.123 s`. */
+export function exact(ms: number): string {
+  const rest = ms % 60_000;
+  const seconds = `${Math.floor(rest / 1000)}.${(rest % 1000).toString().padStart(3, "0")} s`;
+  const minutes = Math.floor(ms / 60_000);
+  return minutes > 0 ? `${minutes} min ${seconds}` : seconds;
+}

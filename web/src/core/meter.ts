@@ -1,0 +1,53 @@
+/**
+ * The meter as the page draws it. The server sends a view on change only; between two views the figures
+ * follow from the time that passed and the tariff, by the formula the ledger uses.
+ */
+
+import type { MeterState, MeterView, MeterWhy } from "../protocol/messages";
+import { charge } from "./tariff";
+
+/** The meter at one instant. Money in minor units, durations in ms; null where the person is not told. */
+export interface Reading {
+  readonly state: MeterState;
+  readonly why: MeterWhy;
+  readonly currency: string;
+  readonly usedMs: number;
+  readonly chargeMinor: number;
+  readonly balanceMinor: number | null;
+  readonly leftMs: number | null;
+  readonly freeLeftMs: number;
+  readonly earnedMinor: number | null;
+  readonly softLeftMs: number | null;
+  readonly low: boolean;
+}
+
+/** What `view`, received at `at`, has become at `now` (both in ms of one clock). */
+export function read(view: MeterView, at: number, now: number): Reading {
+  const passed = Math.max(0, Math.floor(now - at));
+  const grown = view.state === "running" ? passed : 0;
+  const usedMs = view.used_ms + grown;
+  const chargeMinor = grown > 0 ? Math.max(view.charge_minor, charge(view.tariff, usedMs)) : view.charge_minor;
+  const more = chargeMinor - view.charge_minor;
+  const freeLeftMs = Math.max(0, view.tariff.free_ms - usedMs);
+  // A host that shares the room with the platform earns a part of each charge.
+  const earnedMinor =
+    view.earned_minor === null ? null : Math.max(view.earned_minor, earned(view, chargeMinor));
+  return {
+    state: view.state,
+    why: view.why === "free" && freeLeftMs === 0 ? "running" : view.why,
+    currency: view.tariff.currency,
+    usedMs,
+    chargeMinor,
+    balanceMinor: view.balance_minor === null ? null : Math.max(0, view.balance_minor - more),
+    leftMs: view.left_ms === null ? null : Math.max(0, view.left_ms - grown),
+    freeLeftMs,
+    earnedMinor,
+    softLeftMs: view.soft_left_ms === null ? null : Math.max(0, view.soft_left_ms - passed),
+    low: view.low,
+  };
+}
+
+function earned(view: MeterView, chargeMinor: number): number {
+  const product = chargeMinor * (view.host_share_bp ?? 10_000);
+  return (product - (product % 10_000)) / 10_000;
+}

@@ -1,0 +1,50 @@
+import { readdirSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { defineConfig } from "vite";
+
+const root = import.meta.dirname;
+const pages = readdirSync(root).filter((file) => file.endsWith(".html"));
+
+/** The server gives these pages at paths of their own; in development Vite has to be told. */
+const routes: readonly [RegExp, string][] = [
+  [/^\/call\//, "/call.html"],
+  [/^\/expert\/?($|\?)/, "/expert.html"],
+  [/^\/operator\/?($|\?)/, "/operator.html"],
+  [/^\/receipts?\//, "/receipt.html"],
+];
+
+// The API and the socket of a server that runs beside `npm run dev`.
+const backend = process.env["TALKTIME_BACKEND"] ?? "http://localhost:8080";
+
+export default defineConfig({
+  build: {
+    outDir: resolve(root, "../server/static"),
+    emptyOutDir: true,
+    // The first browsers with light-dark(), constructable stylesheets and requestVideoFrameCallback.
+    target: ["chrome123", "firefox132", "safari17.5"],
+    cssTarget: ["chrome123", "firefox132", "safari17.5"],
+    // A data: URL would need a hole in the Content-Security-Policy.
+    assetsInlineLimit: 0,
+    rollupOptions: {
+      input: Object.fromEntries(pages.map((file) => [basename(file, ".html"), resolve(root, file)])),
+    },
+  },
+  server: {
+    proxy: {
+      "/api": backend,
+      "/socket.io": { target: backend, ws: true },
+    },
+  },
+  plugins: [
+    {
+      name: "talktime-routes",
+      configureServer(server) {
+        server.middlewares.use((request, _response, next) => {
+          const page = routes.find(([path]) => path.test(request.url ?? ""));
+          if (page) request.url = page[1];
+          next();
+        });
+      },
+    },
+  ],
+});
