@@ -51,7 +51,7 @@ server/static/index.html: web/node_modules/installed $(WEB_SOURCES)
 	@$(STEP) "Building the pages" npm --prefix web run build
 	@touch $@
 
-# -- proofs ----------------------------------------------------------------------------------------------------
+# -- proofs --------------------------------------------------------------------------------------------------
 
 test: .venv/installed-dev server/static/index.html ## everything that CI runs; ends with pytest's summary
 	@.ci/need browser
@@ -105,7 +105,7 @@ bench-join: .venv/installed-dev server/static/index.html ## from the click to th
 	@.ci/need browser
 	@$(BIN)/python tests/bench/join.py
 
-# -- housekeeping ----------------------------------------------------------------------------------------------
+# -- housekeeping --------------------------------------------------------------------------------------------
 
 lock: .venv/installed-dev ## pin all dependencies anew from pyproject.toml and web/package.json
 	@$(STEP) "requirements.lock" $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url \
