@@ -167,7 +167,6 @@ class Server:
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers=headers,
-            | ({"Authorization": f"Bearer {login}"} if login else {}),
         )
         try:
             with urllib.request.urlopen(request, timeout=20) as answer:
