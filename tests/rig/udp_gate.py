@@ -24,6 +24,7 @@ import random
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
@@ -39,6 +40,7 @@ MAX_FLOWS = 1024
 MAX_HELD_PACKETS = 20_000
 MAX_DATAGRAM = 65_535
 DRAIN = 64
+BREAK_MS = 1_000.0
 
 
 @dataclass(slots=True)
@@ -75,6 +77,15 @@ class Flow:
     weather: Weather
     ufrag: str | None = None
     counts: Counts = field(default_factory=Counts)
+    spans: list[list[float]] = field(default_factory=list)
+
+    def passed_up(self, now_ms: float) -> None:
+        """Count a datagram that goes to the server, and stretch the span of life it belongs to."""
+        self.counts.passed_up += 1
+        if self.spans and now_ms - self.spans[-1][1] < BREAK_MS:
+            self.spans[-1][1] = now_ms
+        else:
+            self.spans.append([now_ms, now_ms])
 
     def is_meant(self, only: Only) -> bool:
         """Whether a control with `only` concerns this flow."""
@@ -193,12 +204,16 @@ class UdpGate:
         return moved
 
     def flows(self) -> list[dict[str, Any]]:
-        """The clients seen, oldest first: port, ufrag, server-side port and counts."""
+        """The clients seen, oldest first: port, ufrag, server-side port, counts, and `spans`:
+
+        the [first, last] instants (ms of CLOCK_MONOTONIC) between which datagrams went up without a break.
+        """
         return [
             {
                 "port": flow.client[1],
                 "ufrag": flow.ufrag,
                 "upstream_port": flow.upstream.getsockname()[1],
+                "spans": [list(span) for span in flow.spans],
                 **asdict(flow.counts),
             }
             for flow in self._flows.values()
@@ -264,7 +279,7 @@ class UdpGate:
             if flow.weather.cut_up or self._random.random() < flow.weather.loss_up:
                 flow.counts.dropped_up += 1
                 continue
-            flow.counts.passed_up += 1
+            flow.passed_up(time.monotonic() * 1000)
             self._later(flow.weather, self._send_up, flow, datagram)
 
     def _read_server(self, flow: Flow, upstream: socket.socket) -> None:
