@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from rig.udp_gate import GateThread
 
@@ -224,7 +225,7 @@ def talktime() -> str:
 
 def login_of(link: str) -> str:
     """The login token in a person's link (it stands in the fragment)."""
-    return link.partition("#")[2].rpartition("=")[2]
+    return parse_qs(urlsplit(link).fragment)["t"][0]
 
 
 def wait_until(true: Any, what: str, timeout_s: float = 30.0, every_s: float = 0.05) -> Any:
