@@ -4,187 +4,172 @@ It runs only while payer and host both deliver media, nobody has paused, and a g
 millisecond. It never reads a clock and never asks a ledger: events come in, orders go out, `deadline()` says
 when it wants `handle(Woke(), now)` next.
 
-THEORY (kept true by the table `TRANSITIONS` below; `handle` alone assigns state) — see docs/money.md.
+THEORY. Facts change the books; the state is read off them; the table `TRANSITIONS` says what a change of
+state orders; `handle` alone assigns it. The state is the first of these that holds:
+
+    ended         the call was closed
+    exhausted     the grant is used up (or there never was one): media is held, the soft landing runs
+    paused        somebody has paused: media is held
+    reconnecting  a party delivered media before and does not now
+    waiting       a party never did yet, or the first grant was not answered yet
+    running       none of these: an interval is open
+
+*Beginning.* An interval begins at the latest of: both parties' media up, the first grant, the end of the last
+pause or soft landing, the end of the last interval. `MediaUp` may be dated back; no other condition is.
+
+*Ending.* A fact that ends usage says one thing: nothing counts from its instant on. For a pause or the end of
+the grant the instant is its own; for `MediaDown` and `Closed` it lies before the news. So usage that was
+counted meanwhile is taken back, even from intervals that were already closed and recorded: a further
+`Stopped` corrects the chain downwards (`metering.usage`). News may lower usage; only time raises it.
+
+*Order.* What fell due before a fact's instant happens before the fact: `handle` first lets the grant run out
+if it did, then takes the fact, then looks again at `now`. A timer that fires late costs the payer nothing.
+
+*Money.* Usage never passes what the hold affords, so charge(used) <= hold at every instant. The first ask is
+for the shortest quantum, as the funds are not known yet. The warning and the end of the known funds are
+deadlines: they move with every grant. Exhaustion by an empty wallet is told from a ledger that does not
+answer by whether the last grant was final.
+
+*Soft landing.* One per exhaustion, from the instant the meter noticed; pauses, lost media and failed asks
+neither stop nor prolong it. A grant that covers more ends it; a late fact that gives usage back ends it too.
+At its end `CutOff` is ordered once, and only `Closed` follows.
+
+*Recording.* `Record` carries events with an empty `at`: the meter knows no wall clock. The caller puts the
+wall time of `event.at_ms` in with `dataclasses.replace` before it stores the event.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
-from .facts import EndReason, MeterEvent, Party
+from .credit import Credit
+from .exchange import (
+    Action,
+    AskGrant,
+    Changed,
+    Closed,
+    CutOff,
+    Event,
+    FundsArrived,
+    GrantFailed,
+    GrantGiven,
+    HoldMedia,
+    MediaDown,
+    MediaUp,
+    MeterOptions,
+    Paused,
+    Reading,
+    Record,
+    ReleaseMedia,
+    Resumed,
+    Settle,
+    State,
+    Warn,
+    Why,
+    Woke,
+)  # fmt: skip
+from .facts import Began, BeginReason, EndReason, Stopped
+from .sides import Sides
+from .tally import Tally
 from .tariff import Tariff
 
-# -- events: facts, in the past tense. `at_ms` may lie before `now` where the fact is older than its news ----
+__all__ = [
+    "TRANSITIONS",
+    "Action",
+    "AskGrant",
+    "Changed",
+    "Closed",
+    "CutOff",
+    "Effect",
+    "Event",
+    "FundsArrived",
+    "GrantFailed",
+    "GrantGiven",
+    "HoldMedia",
+    "MediaDown",
+    "MediaUp",
+    "Meter",
+    "MeterOptions",
+    "Paused",
+    "Reading",
+    "Record",
+    "ReleaseMedia",
+    "Resumed",
+    "Settle",
+    "State",
+    "Warn",
+    "Why",
+    "Woke",
+]
 
+Effect = Literal["begin", "hold", "release", "settle"]
 
-@dataclass(frozen=True, slots=True)
-class MediaUp:
-    """The party delivers media since `at_ms`."""
-
-    party: Party
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class MediaDown:
-    """The party's last proof of life was at `at_ms`: an interval closes there, not at `now`."""
-
-    party: Party
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Paused:
-    """The party put the call on hold."""
-
-    party: Party
-
-
-@dataclass(frozen=True, slots=True)
-class Resumed:
-    """The party took its own hold back."""
-
-    party: Party
-
-
-@dataclass(frozen=True, slots=True)
-class GrantGiven:
-    """The hold covers `held_minor` in all. `final`: the wallet had no more.
-
-    `funds_minor`: hold plus the wallet's available balance; `sharers`: live calls on that wallet (>= 1).
-    """
-
-    held_minor: int
-    final: bool
-    funds_minor: int
-    sharers: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class GrantFailed:
-    """The ledger refused or did not answer. The meter asks again later and lives to the grant's end."""
-
-
-@dataclass(frozen=True, slots=True)
-class FundsArrived:
-    """The wallet was topped up (or another call released a hold): ask again, even after the final unit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Woke:
-    """The deadline fell due."""
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """The call ended for a reason outside the meter; usage counts up to `at_ms` at most."""
-
-    reason: EndReason
-    at_ms: int
-
-
-Event = MediaUp | MediaDown | Paused | Resumed | GrantGiven | GrantFailed | FundsArrived | Woke | Closed
-
-# -- actions: orders ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class AskGrant:
-    """Extend the hold to `to_minor`; answer with GrantGiven or GrantFailed. One is in flight at a time."""
-
-    to_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Store this meter event durably, in order."""
-
-    event: MeterEvent
-
-
-@dataclass(frozen=True, slots=True)
-class Warn:
-    """The balance is low: `left_ms` of metered time remain. Once per approach; again after a top-up."""
-
-    left_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class HoldMedia:
-    """Stop forwarding (pause, or soft landing until `until_ms` when that is set)."""
-
-    until_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseMedia:
-    """Forward again."""
-
-
-@dataclass(frozen=True, slots=True)
-class CutOff:
-    """End the call: the soft landing passed without funds ("funds") or without a ledger."""
-
-    reason: Literal["funds", "ledger_silent"]
-
-
-@dataclass(frozen=True, slots=True)
-class Settle:
-    """Close the money: `used_ms` in all. The last action there is."""
-
-    used_ms: int
-    charge_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """What people see has changed: send a new view."""
-
-
-Action = AskGrant | Record | Warn | HoldMedia | ReleaseMedia | CutOff | Settle | Changed
-
-
-@dataclass(frozen=True, slots=True)
-class MeterOptions:
-    """Durations in ms."""
-
-    min_quantum_ms: int = 1_000
-    max_quantum_ms: int = 30_000
-    warn_left_ms: int = 60_000
-    soft_landing_ms: int = 60_000
-    retry_ms: int = 250
-
-
-State = Literal["waiting", "running", "paused", "reconnecting", "exhausted", "ended"]
-Why = Literal[
-    "payer_connecting", "host_connecting", "granting", "running", "free", "payer_paused", "host_paused",
-    "both_paused", "payer_lost", "host_lost", "funds", "ledger_silent", "ended",
-]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The meter at one instant. `left_ms`: until the funds known to the meter run out; None = unlimited."""
-
-    state: State
-    why: Why
-    used_ms: int
-    charge_minor: int
-    left_ms: int | None
-    low: bool
-    soft_left_ms: int | None
+# From each state to each it can become, what is ordered on the way, in this order. An interval's end is no
+# effect of a change: the fact that caused it has dated it already.
+TRANSITIONS: Final[dict[State, dict[State, tuple[Effect, ...]]]] = {
+    "waiting": {
+        "running": ("begin",),
+        "paused": ("hold",),
+        "reconnecting": (),
+        "exhausted": ("hold",),
+        "ended": ("settle",),
+    },
+    "running": {
+        "paused": ("hold",),
+        "reconnecting": (),
+        "exhausted": ("hold",),
+        "ended": ("settle",),
+    },
+    "paused": {
+        "waiting": ("release",),
+        "running": ("release", "begin"),
+        "reconnecting": ("release",),
+        "exhausted": ("hold",),
+        "ended": ("settle",),
+    },
+    "reconnecting": {
+        "waiting": (),
+        "running": ("begin",),
+        "paused": ("hold",),
+        "exhausted": ("hold",),
+        "ended": ("settle",),
+    },
+    "exhausted": {
+        "waiting": ("release",),
+        "running": ("release", "begin"),
+        "paused": ("hold",),
+        "reconnecting": ("release",),
+        "ended": ("settle",),
+    },
+    "ended": {},
+}
 
 
 class Meter:
     """One payer's meter. Not thread-safe, not re-entrant, holds no resources."""
 
     def __init__(self, tariff: Tariff, options: MeterOptions, now_ms: int) -> None:
-        raise NotImplementedError
+        self._tariff = tariff
+        self._options = options
+        self._state: State = "waiting"
+        self._sides = Sides()
+        self._credit = Credit(tariff, options.min_quantum_ms, options.max_quantum_ms, options.retry_ms)
+        self._tally = Tally(now_ms)
+        self._now_ms = self._open_since_ms = now_ms
+        self._begun = self._spent = self._cut = self._closed = False
+        self._short: Literal["funds", "ledger_silent"] = "ledger_silent"
+        self._soft_until_ms = now_ms
+        self._warned = False
+        self._news = False
+        self._told = self._outlook()
+        self._proven_ms: int | None = None
+        self._orders: list[Action] = []
 
     def start(self, now_ms: int) -> list[Action]:
         """Ask for the first grant (the call was accepted)."""
-        raise NotImplementedError
+        if not self._credit.answered:
+            self._credit.want()
+        return self.handle(Woke(), now_ms)
 
     def handle(self, event: Event, now_ms: int, proven_ms: int | None = None) -> list[Action]:
         """Take a fact, give orders. After `Settle` every event is ignored.
@@ -193,16 +178,215 @@ class Meter:
         interval that closes in this very call closes there at the latest, whatever closes it: a pause or
         the exhaustion may come before the loss of a party is detected. None: proven up to now.
         """
-        raise NotImplementedError
+        if self._state == "ended":
+            return []
+        self._now_ms = now_ms = max(now_ms, self._now_ms)
+        self._proven_ms, self._orders = proven_ms, []
+        dated_ms = min(event.at_ms, now_ms) if isinstance(event, MediaDown | Closed) else now_ms
+        for fact, instant_ms in ((Woke(), dated_ms), (event, dated_ms), (Woke(), now_ms)):
+            self._absorb(fact, instant_ms)
+            state, _ = self._standing()
+            if state != self._state:
+                for effect in TRANSITIONS[self._state][state]:
+                    self._obey(effect, state)
+                self._state = state
+            if state == "ended":
+                break
+        else:
+            self._look_ahead()
+        if (outlook := self._outlook()) != self._told:
+            self._told = outlook
+            self._orders.append(Changed())
+        return self._orders
 
     def deadline(self) -> int | None:
         """The instant (ms) at which `Woke` is wanted next; None when only events matter."""
-        raise NotImplementedError
+        if self._state == "ended" or self._cut:
+            return None
+        due = [self._credit.retry_at_ms]
+        if self._state == "exhausted":
+            due.append(self._soft_until_ms)
+        if self._tally.running:
+            marks = [self._credit.renew_ms, self._warn_mark_ms(), self._free_mark_ms()]
+            if not self._credit.unlimited:
+                marks.append(self._credit.covered_ms)
+            due += [self._tally.instant_of(mark) for mark in marks if mark is not None]
+        return min((instant for instant in due if instant is not None), default=None)
 
     def reading(self, now_ms: int) -> Reading:
         """The figures at `now_ms`."""
-        raise NotImplementedError
+        used_ms = self._used_ms(now_ms)
+        return Reading(
+            state=self._state,
+            why=self._standing()[1],
+            used_ms=used_ms,
+            charge_minor=self._charge_minor(used_ms),
+            left_ms=self._credit.left_ms(used_ms),
+            low=self._low(used_ms),
+            soft_left_ms=max(0, self._soft_until_ms - now_ms) if self._state == "exhausted" else None,
+        )
 
     def running_since(self) -> tuple[int, int] | None:
         """(began_ms, used_ms before it) of the running interval, or None."""
-        raise NotImplementedError
+        start_ms = self._tally.start_ms
+        return None if start_ms is None else (start_ms, self._tally.before_ms)
+
+    # -- facts ----------------------------------------------------------------------------------------------
+
+    def _absorb(self, fact: Event, instant_ms: int) -> None:
+        """Put a fact into the books. Nothing here reads or assigns the state."""
+        credit = self._credit
+        match fact:
+            case Woke():
+                self._absorb_time(instant_ms)
+            case MediaUp(party, at_ms):
+                self._sides.up(party, min(at_ms, instant_ms))
+            case MediaDown(party):
+                self._sides.down(party, instant_ms)
+                self._stop(instant_ms, "payer_lost" if party == "payer" else "host_lost")
+                if credit.answered:
+                    self._spent = self._tally.before_ms >= credit.covered_ms
+            case Paused(party):
+                self._sides.pause(party, True)
+                self._stop(instant_ms, "payer_paused" if party == "payer" else "host_paused")
+            case Resumed(party):
+                self._sides.pause(party, False)
+            case GrantGiven():
+                self._absorb_grant(fact, instant_ms)
+            case GrantFailed():
+                credit.fail(instant_ms)
+                if not credit.answered:
+                    self._spent, self._short = True, "ledger_silent"
+            case FundsArrived():
+                self._news = True
+                credit.want()
+            case Closed(reason):
+                self._stop(instant_ms, reason)
+                self._closed = True
+
+    def _absorb_time(self, instant_ms: int) -> None:
+        end_ms = self._tally.instant_of(self._credit.covered_ms)
+        if end_ms is not None and instant_ms >= end_ms:
+            self._spent = True
+            self._short = "funds" if self._credit.final else "ledger_silent"
+            self._stop(end_ms, self._short)
+
+    def _absorb_grant(self, grant: GrantGiven, instant_ms: int) -> None:
+        credit, horizon_ms = self._credit, self._credit.horizon_ms
+        if not credit.answered:
+            self._open_since_ms = instant_ms
+        used_ms = self._used_ms(instant_ms)
+        credit.give(grant.held_minor, grant.final, grant.funds_minor, grant.sharers, used_ms)
+        if self._news and horizon_ms is not None and (credit.horizon_ms or 0) > horizon_ms:
+            self._news = self._warned = False
+        self._spent = used_ms >= credit.covered_ms
+        if self._spent:
+            self._short = "funds" if credit.final else "ledger_silent"
+
+    def _stop(self, at_ms: int, reason: EndReason) -> None:
+        """Let nothing count from `at_ms` on, and record it where that changes anything."""
+        if self._tally.running and self._proven_ms is not None:
+            at_ms = min(at_ms, self._proven_ms)
+        stopped_ms = self._tally.stop(at_ms)
+        if stopped_ms is not None:
+            self._orders.append(Record(Stopped(stopped_ms, "", self._tally.before_ms, reason)))
+
+    # -- states ---------------------------------------------------------------------------------------------
+
+    def _standing(self) -> tuple[State, Why]:
+        """The state that the books call for, and why. See THEORY for the order."""
+        if self._closed:
+            return "ended", "ended"
+        if self._spent or self._cut:
+            return "exhausted", self._short
+        if (obstacle := self._sides.obstacle()) is not None:
+            return obstacle
+        if not self._credit.answered:
+            return "waiting", "granting"
+        return "running", "free" if self._is_free() else "running"
+
+    def _obey(self, effect: Effect, state: State) -> None:
+        """Order what `TRANSITIONS` wants on the way to `state`."""
+        match effect:
+            case "begin":
+                self._begin()
+            case "hold" if state == "exhausted":
+                self._soft_until_ms = self._now_ms + self._options.soft_landing_ms
+                self._orders.append(HoldMedia(self._soft_until_ms))
+            case "hold":
+                self._orders.append(HoldMedia())
+            case "release":
+                self._open_since_ms = self._now_ms
+                self._orders.append(ReleaseMedia())
+            case "settle":
+                used_ms = self._tally.before_ms
+                self._orders.append(Settle(used_ms, self._charge_minor(used_ms)))
+
+    def _begin(self) -> None:
+        reason: BeginReason = "media_up"
+        if self._begun:
+            match self._state:
+                case "paused":
+                    reason = "resumed"
+                case "exhausted":
+                    reason = "topped_up" if self._short == "funds" else "granted"
+                case _:
+                    reason = "reconnected"
+        self._begun = True
+        start_ms = self._tally.begin(max(self._sides.both_up_since_ms(), self._open_since_ms))
+        self._orders.append(Record(Began(start_ms, "", self._tally.before_ms, reason)))
+
+    # -- deadlines and figures ------------------------------------------------------------------------------
+
+    def _look_ahead(self) -> None:
+        """Order what is due now and changes no state: the next ask, the warning, the cut."""
+        used_ms = self._used_ms(self._now_ms)
+        if self._state == "exhausted" and self._now_ms >= self._soft_until_ms and not self._cut:
+            self._cut = True
+            self._orders.append(CutOff(self._short))
+        if self._cut:
+            return
+        to_minor = self._credit.ask(used_ms, self._now_ms)
+        if to_minor is not None:
+            self._orders.append(AskGrant(to_minor))
+        if self._state == "running" and not self._warned and self._low(used_ms):
+            self._warned = True
+            self._orders.append(Warn(self._credit.left_ms(used_ms) or 0))
+
+    def _used_ms(self, instant_ms: int) -> int:
+        return min(self._tally.used_at(instant_ms), max(self._credit.covered_ms, self._tally.before_ms))
+
+    def _charge_minor(self, used_ms: int) -> int:
+        return min(self._tariff.charge(used_ms), self._credit.held_minor)
+
+    def _low(self, used_ms: int) -> bool:
+        left_ms = self._credit.left_ms(used_ms)
+        return left_ms is not None and left_ms <= self._options.warn_left_ms
+
+    def _is_free(self) -> bool:
+        free_mark_ms = self._free_mark_ms()
+        return self._tariff.price_minor == 0 or free_mark_ms is not None
+
+    def _free_mark_ms(self) -> int | None:
+        """The usage at which the free time ends, if that is still to come."""
+        if self._tariff.price_minor == 0 or self._used_ms(self._now_ms) >= self._tariff.free_ms:
+            return None
+        return self._tariff.free_ms
+
+    def _warn_mark_ms(self) -> int | None:
+        """The usage at which the funds are low, if that is still to come."""
+        left_ms = self._credit.left_ms(self._used_ms(self._now_ms))
+        if left_ms is None or left_ms <= self._options.warn_left_ms:
+            return None
+        return self._used_ms(self._now_ms) + left_ms - self._options.warn_left_ms
+
+    def _outlook(self) -> tuple[object, ...]:
+        """All that a view is drawn from besides the passing of time: a new one is sent when this changes."""
+        return (
+            *self._standing(),
+            self._low(self._used_ms(self._now_ms)),
+            self._credit.horizon_ms,
+            self._tally.start_ms,
+            self._tally.before_ms,
+            self._soft_until_ms,
+        )

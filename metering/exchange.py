@@ -1,0 +1,168 @@
+"""What the meter hears (events), says (actions) and shows (a reading). Values without behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .facts import EndReason, MeterEvent, Party
+
+# -- events: facts, in the past tense. `at_ms` may lie before `now` where the fact is older than its news ----
+
+
+@dataclass(frozen=True, slots=True)
+class MediaUp:
+    """The party delivers media since `at_ms`."""
+
+    party: Party
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class MediaDown:
+    """The party's last proof of life was at `at_ms`: an interval closes there, not at `now`."""
+
+    party: Party
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """The party put the call on hold."""
+
+    party: Party
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The party took its own hold back."""
+
+    party: Party
+
+
+@dataclass(frozen=True, slots=True)
+class GrantGiven:
+    """The hold covers `held_minor` in all. `final`: the wallet had no more.
+
+    `funds_minor`: hold plus the wallet's available balance; `sharers`: live calls on that wallet (>= 1).
+    """
+
+    held_minor: int
+    final: bool
+    funds_minor: int
+    sharers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class GrantFailed:
+    """The ledger refused or did not answer. The meter asks again later and lives to the grant's end."""
+
+
+@dataclass(frozen=True, slots=True)
+class FundsArrived:
+    """The wallet was topped up (or another call released a hold): ask again, even after the final unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Woke:
+    """The deadline fell due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The call ended for a reason outside the meter; usage counts up to `at_ms` at most."""
+
+    reason: EndReason
+    at_ms: int
+
+
+Event = MediaUp | MediaDown | Paused | Resumed | GrantGiven | GrantFailed | FundsArrived | Woke | Closed
+
+# -- actions: orders ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AskGrant:
+    """Extend the hold to `to_minor`; answer with GrantGiven or GrantFailed. One is in flight at a time."""
+
+    to_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Store this meter event durably, in order, with its `at` filled in."""
+
+    event: MeterEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Warn:
+    """The balance is low: `left_ms` of metered time remain. Once per approach; again after a top-up."""
+
+    left_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldMedia:
+    """Stop forwarding (pause, or soft landing until `until_ms` when that is set)."""
+
+    until_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseMedia:
+    """Forward again."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """End the call: the soft landing passed without funds ("funds") or without a ledger."""
+
+    reason: Literal["funds", "ledger_silent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Close the money: `used_ms` in all. The last action there is."""
+
+    used_ms: int
+    charge_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What people see has changed: send a new view."""
+
+
+Action = AskGrant | Record | Warn | HoldMedia | ReleaseMedia | CutOff | Settle | Changed
+
+
+@dataclass(frozen=True, slots=True)
+class MeterOptions:
+    """Durations in ms."""
+
+    min_quantum_ms: int = 1_000
+    max_quantum_ms: int = 30_000
+    warn_left_ms: int = 60_000
+    soft_landing_ms: int = 60_000
+    retry_ms: int = 250
+
+
+State = Literal["waiting", "running", "paused", "reconnecting", "exhausted", "ended"]
+Why = Literal[
+    "payer_connecting", "host_connecting", "granting", "running", "free", "payer_paused", "host_paused",
+    "both_paused", "payer_lost", "host_lost", "funds", "ledger_silent", "ended",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The meter at one instant. `left_ms`: until the funds known to the meter run out; None = unlimited."""
+
+    state: State
+    why: Why
+    used_ms: int
+    charge_minor: int
+    left_ms: int | None
+    low: bool
+    soft_left_ms: int | None
