@@ -138,7 +138,7 @@ class Chromium:
 def launch(
     playwright: Playwright, *, camera: Path | None = None, devices: bool = True, consent: bool = True
 ) -> Chromium:
-    """Start a Chromium. Without `devices` it has no camera and microphone, without `consent` it refuses them."""
+    """Start a Chromium. Without `devices` it has no camera, without `consent` it refuses what there is."""
     mark = f"--talktime-mark={uuid.uuid4().hex}"
     flags = [*QUIET, mark]
     if devices:
