@@ -10,6 +10,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from metering.receipt import Receipt as Receipt  # noqa: PLC0414 - one of the API's own
+from metering.receipt import ReceiptEvent as ReceiptEvent  # noqa: PLC0414 - one of the API's own
+from metering.receipt import ReceiptInterval as ReceiptInterval  # noqa: PLC0414 - one of the API's own
+from metering.receipt import ReceiptTariff as ReceiptTariff  # noqa: PLC0414 - one of the API's own
 from signaling.messages import CallView, Id, TariffView
 
 PersonRole = Literal["client", "expert", "operator", "guest"]
@@ -118,46 +122,6 @@ class CallList(msgspec.Struct, frozen=True):
     """GET /api/v1/calls: the person's own calls, the newest first."""
 
     calls: list[CallSummary]
-
-
-class ReceiptInterval(msgspec.Struct, frozen=True):
-    """Time that was metered without a break."""
-
-    started_at: str
-    ended_at: str
-    duration_ms: int
-    begin_reason: str
-    end_reason: str
-
-
-class Receipt(msgspec.Struct, frozen=True):
-    """GET /api/v1/calls/{id}/receipt: what both sides can verify (`talktime verify`).
-
-    `signature` is Ed25519 over the canonical JSON (RFC 8785) of all other fields, base64url;
-    `chain_head` the SHA-256 chain over the meter's events, recomputed by `talktime verify`.
-    Balances are None on the host's copy, `earned_minor` None on the payer's.
-    """
-
-    version: int
-    call_id: str
-    payer_name: str
-    host_name: str
-    opened_at: str
-    ended_at: str
-    reason: str
-    tariff: TariffView
-    intervals: list[ReceiptInterval]
-    used_ms: int
-    billed_ms: int
-    charge_minor: int
-    currency: str
-    chain_head: str
-    public_key: str
-    signature: str
-    balance_before_minor: int | None = None
-    topped_up_minor: int | None = None
-    balance_after_minor: int | None = None
-    earned_minor: int | None = None
 
 
 class LiveCall(msgspec.Struct, frozen=True):

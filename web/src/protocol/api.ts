@@ -8,6 +8,71 @@ export type PersonRole =
   | "operator"
   | "guest";
 
+/**
+ * GET /api/v1/calls/{id}/receipt: what both sides can verify (`talktime verify`).
+ *
+ * charge_minor + waived_minor = what the tariff says; `waived_minor` is what the hold did not cover and the
+ * platform gave up, nearly always 0. On the payer's copy
+ * balance_before + topped_up - charge - other_calls = balance_after, where `other_calls_minor` is what other
+ * calls on the same wallet were charged meanwhile; on the host's these are None, and on the payer's the
+ * earnings are.
+ */
+export interface Receipt {
+  readonly version: number;
+  readonly copy: "host" | "payer";
+  readonly call_id: string;
+  readonly payer_name: string;
+  readonly host_name: string;
+  readonly opened_at: string;
+  readonly ended_at: string;
+  readonly reason: string;
+  readonly tariff: ReceiptTariff;
+  readonly intervals: readonly ReceiptInterval[];
+  readonly used_ms: number;
+  readonly billed_ms: number;
+  readonly charge_minor: number;
+  readonly waived_minor: number;
+  readonly currency: string;
+  readonly events: readonly ReceiptEvent[];
+  readonly chain_head: string;
+  readonly public_key: string;
+  readonly signature: string;
+  readonly balance_before_minor: number | null;
+  readonly topped_up_minor: number | null;
+  readonly other_calls_minor: number | null;
+  readonly balance_after_minor: number | null;
+  readonly earned_minor: number | null;
+}
+
+/** A link of the chain. `at_ms` counts from an arbitrary origin: only differences mean anything. */
+export interface ReceiptEvent {
+  readonly event: "began" | "stopped";
+  readonly at_ms: number;
+  readonly at: string;
+  readonly used_ms: number;
+  readonly reason: "granted" | "media_up" | "reconnected" | "resumed" | "topped_up" | "funds" | "host_left" | "host_lost" | "host_paused" | "ledger_silent" | "operator" | "payer_left" | "payer_lost" | "payer_paused" | "recovered" | "shutdown";
+}
+
+/** Time that was metered without a break. */
+export interface ReceiptInterval {
+  readonly started_at: string;
+  readonly ended_at: string;
+  readonly duration_ms: number;
+  readonly begin_reason: "granted" | "media_up" | "reconnected" | "resumed" | "topped_up";
+  readonly end_reason: "funds" | "host_left" | "host_lost" | "host_paused" | "ledger_silent" | "operator" | "payer_left" | "payer_lost" | "payer_paused" | "recovered" | "shutdown";
+}
+
+/** The tariff as it was agreed: see `metering.tariff` for the formula. The share is on the host's copy. */
+export interface ReceiptTariff {
+  readonly currency: string;
+  readonly price_minor: number;
+  readonly per_ms: number;
+  readonly increment_ms: number;
+  readonly minimum_ms: number;
+  readonly free_ms: number;
+  readonly host_share_bp: number | null;
+}
+
 /** POST /api/v1/calls. `id` is chosen by the client: a retry with the same id is the same call. */
 export interface CreateCall {
   readonly id: string;
@@ -92,45 +157,6 @@ export interface CallSummary {
 /** GET /api/v1/calls: the person's own calls, the newest first. */
 export interface CallList {
   readonly calls: readonly CallSummary[];
-}
-
-/** Time that was metered without a break. */
-export interface ReceiptInterval {
-  readonly started_at: string;
-  readonly ended_at: string;
-  readonly duration_ms: number;
-  readonly begin_reason: string;
-  readonly end_reason: string;
-}
-
-/**
- * GET /api/v1/calls/{id}/receipt: what both sides can verify (`talktime verify`).
- *
- * `signature` is Ed25519 over the canonical JSON (RFC 8785) of all other fields, base64url;
- * `chain_head` the SHA-256 chain over the meter's events, recomputed by `talktime verify`.
- * Balances are None on the host's copy, `earned_minor` None on the payer's.
- */
-export interface Receipt {
-  readonly version: number;
-  readonly call_id: string;
-  readonly payer_name: string;
-  readonly host_name: string;
-  readonly opened_at: string;
-  readonly ended_at: string;
-  readonly reason: string;
-  readonly tariff: TariffView;
-  readonly intervals: readonly ReceiptInterval[];
-  readonly used_ms: number;
-  readonly billed_ms: number;
-  readonly charge_minor: number;
-  readonly currency: string;
-  readonly chain_head: string;
-  readonly public_key: string;
-  readonly signature: string;
-  readonly balance_before_minor: number | null;
-  readonly topped_up_minor: number | null;
-  readonly balance_after_minor: number | null;
-  readonly earned_minor: number | null;
 }
 
 /** A call that runs now, for the operator. */
