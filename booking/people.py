@@ -1,7 +1,8 @@
 """People: who can be called, who can call, who watches over the house.
 
-A person's id names its wallet (clients) or its earnings (experts) in the ledger and never changes. A `Rate` is
-what an expert asks; the server copies it into each call as a tariff, so that a later change moves no old call.
+A person's id names its wallet (clients) or its earnings (experts) in the ledger and never changes. A `Rate`
+is what an expert asks; the server copies it into each call as a tariff, so that a later change moves no old
+call.
 """
 
 from __future__ import annotations

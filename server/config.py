@@ -134,7 +134,7 @@ class Config:
     @property
     def sql_url(self) -> str:
         """The database's SQLAlchemy URL."""
-        return self.database_url or f"sqlite:///{self.data_path / 'talktime.sqlite'}"
+        return self.database_url or f"sqlite:///{self.data_path / 'talktime.db'}"
 
     def public(self, port: int) -> str:
         """The address in people's browsers, without a trailing slash; `port` is the one bound."""

@@ -17,6 +17,8 @@ from server import resources
 from server.errors import Problem
 
 CONTENT_TYPE = "application/problem+json"
+CODE = web.ResponseKey("code", str)
+"""Where a response keeps its code for log and metrics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +95,11 @@ def response(code: str, detail: str = "", *, retry_after_s: int | None = None) -
         headers["Retry-After"] = str(retry_after_s)
     if body.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return web.Response(
+    refused = web.Response(
         body=msgspec.json.encode(body), status=body.status, content_type=CONTENT_TYPE, headers=headers
     )
+    refused[CODE] = code
+    return refused
 
 
 def of_exception(error: Exception) -> web.Response | None:

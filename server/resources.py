@@ -51,12 +51,13 @@ class CreateGuest(_Body, frozen=True):
 
 
 class Me(msgspec.Struct, frozen=True):
-    """GET /api/v1/me: who the login token says I am."""
+    """GET /api/v1/me: who the login token says I am. `call` is for guests: the one they may join."""
 
     id: str
     role: PersonRole
     name: str
     slug: str = ""
+    call: str = ""
 
 
 class Wallet(msgspec.Struct, frozen=True):

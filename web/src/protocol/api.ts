@@ -92,12 +92,13 @@ export interface CreateGuest {
   readonly name: string;
 }
 
-/** GET /api/v1/me: who the login token says I am. */
+/** GET /api/v1/me: who the login token says I am. `call` is for guests: the one they may join. */
 export interface Me {
   readonly id: string;
   readonly role: PersonRole;
   readonly name: string;
   readonly slug: string;
+  readonly call: string;
 }
 
 /** GET /api/v1/wallet. */

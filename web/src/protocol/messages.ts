@@ -210,7 +210,12 @@ export interface MeterMessage {
   readonly meter: MeterView;
 }
 
-/** The call is over and settled; `receipt` is the path of the receipt's page. The last message. */
+/**
+ * The call is over; `receipt` is the path of the receipt's page. The last message.
+ *
+ * `settled` is false when the ledger had not answered in time: the figures are the meter's, the receipt
+ * follows as soon as the ledger answers, and can only be cheaper.
+ */
 export interface EndedMessage {
   readonly type: "ended";
   readonly call: string;
@@ -222,6 +227,7 @@ export interface EndedMessage {
   readonly receipt: string;
   readonly earned_minor: number | null;
   readonly balance_minor: number | null;
+  readonly settled: boolean;
 }
 
 /** The same person opened the call elsewhere; this connection closes. */

@@ -1,0 +1,147 @@
+"""The command line: `talktime <command>`. docs/operations.md describes every command and exit code.
+
+Exit codes: 0 done; 1 a check found something wrong (reconcile, verify) or the server failed while running;
+2 a mistake in the command line or the settings; 3 the server or the database could not be used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from server.errors import ServerError
+
+_ABOUT = "Self-hosted real-time call server with per-second metering."
+_MORE = """\
+settings: TALKTIME_* in the environment, or a TOML file (--config, TALKTIME_CONFIG); the environment wins.
+exit codes: 0 done, 1 a check failed, 2 wrong command line or settings, 3 port, folder or database unusable.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's grammar."""
+    top = argparse.ArgumentParser(
+        prog="talktime",
+        description=_ABOUT,
+        epilog=_MORE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--config", type=Path, metavar="FILE", help="TOML file with settings")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    commands.add_parser(
+        "serve", help="run the server", description="Run the server until it is told to stop."
+    )
+
+    demo = commands.add_parser(
+        "demo", help="run the server with demo people",
+        description="Run the server with an expert, a client with a little test money and an operator, and "
+        "print their links. The data is kept: a second start goes on where the first one stopped.",
+    )  # fmt: skip
+    demo.add_argument("--balance-minor", type=_amount, default=None, metavar="N",
+                      help="test money each client starts with, in minor units (500)")  # fmt: skip
+    demo.add_argument("--price-minor", type=_amount, default=None, metavar="N",
+                      help="price of a minute on the first start, in minor units (240)")  # fmt: skip
+    demo.add_argument("--clients", type=_count, default=1, metavar="N", help="how many clients (1)")
+    demo.add_argument("--experts", type=_count, default=1, metavar="N", help="how many experts (1)")
+    demo.add_argument("--json", action="store_true", help="print address and links as one line of JSON")
+
+    commands.add_parser(
+        "migrate", help="bring the database up to date",
+        description="Create the database or bring it up to date. `serve` does this by itself.",
+    )  # fmt: skip
+    reconcile = commands.add_parser(
+        "reconcile", help="check every invariant of the ledger",
+        description="Check every invariant of the ledger over all data; exits 1 when one is broken.",
+    )  # fmt: skip
+    reconcile.add_argument("--json", action="store_true", help="print the breaches as JSON")
+
+    verify = commands.add_parser(
+        "verify", help="check a receipt, offline",
+        description="Check a receipt's sums, chain and signature, without network or database.",
+    )  # fmt: skip
+    verify.add_argument(
+        "receipt", type=Path, metavar="RECEIPT.json", help="the receipt, `-` for standard input"
+    )
+    verify.add_argument("--public-key", default="", metavar="KEY",
+                        help="the server's public key; without it the receipt's own is used")  # fmt: skip
+
+    link = commands.add_parser(
+        "link", help="print a fresh link for a person",
+        description="Print a fresh link for a person; older links go on working until they expire.",
+    )  # fmt: skip
+    link.add_argument("person", metavar="PERSON", help="the person's id, or an expert's slug")
+    link.add_argument("--to", default="", metavar="SLUG", help="for a client: the expert the link leads to")
+
+    types = commands.add_parser(
+        "types", help="write the TypeScript types of the wire",
+        description="Write web/src/protocol/*.ts from the server's messages and resources.",
+    )  # fmt: skip
+    types.add_argument(
+        "--root", type=Path, default=Path(), metavar="FOLDER", help="the repository's root (.)"
+    )
+    types.add_argument(
+        "--check", action="store_true", help="write nothing; exit 1 when a file is out of date"
+    )
+    return top
+
+
+def _amount(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 1_000_000_000:
+        raise argparse.ArgumentTypeError("must be 0 to 1000000000")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 1_000:
+        raise argparse.ArgumentTypeError("must be 1 to 1000")
+    return value
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code."""
+    given = parser().parse_args(arguments)
+    try:
+        return _command(given)
+    except ServerError as error:
+        sys.stderr.write(f"talktime: {error}\n")
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python would complain while it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _command(given: argparse.Namespace) -> int:
+    # Commands are imported when they are run: `--help` and `verify` need neither web server nor database.
+    if given.command == "verify":
+        from server.verification import verify  # noqa: PLC0415
+
+        return verify(given.receipt, given.public_key)
+    if given.command == "types":
+        from server.typescript import types_command  # noqa: PLC0415
+
+        return types_command(given.root, check=given.check)
+
+    from server import commands, config  # noqa: PLC0415
+
+    settings = config.load(os.environ, given.config)
+    runs: dict[str, Callable[[], int]] = {
+        "serve": lambda: commands.serve(settings),
+        "demo": lambda: commands.demo(settings, commands.DemoOptions.of(given)),
+        "migrate": lambda: commands.migrate(settings),
+        "reconcile": lambda: commands.reconcile(settings, as_json=given.json),
+        "link": lambda: commands.link(settings, given.person, given.to),
+    }
+    return runs[given.command]()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""The OpenAPI 3.1 document, generated from the route table and the structs. Nothing is written by hand.
+
+Shapes come from msgspec's JSON Schema (2020-12, OpenAPI 3.1's dialect), descriptions from docstrings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from server import problems, resources
+from server.api.route import Route
+
+VERSION = "1"
+_REFERENCE = "#/components/schemas/{name}"
+_PARAMETER = re.compile(r"\{(\w+)\}")
+_PARAMETERS = {
+    "call_id": "The call's id, chosen by the payer's page.",
+    "slug": "The expert's name in addresses.",
+}
+
+
+def document(routes: Sequence[Route]) -> dict[str, Any]:
+    """The whole document, JSON-serialisable."""
+    kinds = _kinds(routes)
+    _, components = msgspec.json.schema_components(kinds, ref_template=_REFERENCE)
+    paths: dict[str, dict[str, Any]] = defaultdict(dict)
+    for route in routes:
+        paths[route.path][route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Talktime",
+            "version": VERSION,
+            "description": (resources.__doc__ or "").strip(),
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": dict(paths),
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "login": {"type": "http", "scheme": "bearer", "description": "The token of a person's link."}
+            },
+        },
+    }
+
+
+def _kinds(routes: Sequence[Route]) -> list[type[msgspec.Struct]]:
+    kinds: dict[type[msgspec.Struct], None] = {resources.Problem: None}
+    for route in routes:
+        kinds[route.answer] = None
+        if route.body is not None:
+            kinds[route.body] = None
+    return list(kinds)
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "description": _description(route),
+        "responses": {
+            str(route.status): {
+                "description": (route.answer.__doc__ or route.answer.__name__).splitlines()[0],
+                "content": {"application/json": {"schema": _reference(route.answer)}},
+            },
+            **_refusals(route),
+        },
+    }
+    if parameters := _PARAMETER.findall(route.path):
+        operation["parameters"] = [_parameter(name) for name in parameters]
+    if route.body is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": _reference(route.body)}},
+        }
+    operation["security"] = [{"login": []}] if route.roles else []
+    return operation
+
+
+def _description(route: Route) -> str:
+    text = (route.handler.__doc__ or "").strip()
+    return f"{text}\n\nRoles: {', '.join(sorted(route.roles))}." if route.roles else text
+
+
+def _parameter(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": _PARAMETERS[name],
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$"},
+    }
+
+
+def _reference(kind: type[msgspec.Struct]) -> dict[str, str]:
+    return {"$ref": _REFERENCE.format(name=kind.__name__)}
+
+
+def _refusals(route: Route) -> dict[str, Any]:
+    by_status: dict[int, list[str]] = defaultdict(list)
+    for code in route.all_codes():
+        by_status[problems.KINDS[code].status].append(code)
+    return {
+        str(status): {
+            "description": "; ".join(f"`{code}`: {problems.KINDS[code].title}" for code in sorted(codes)),
+            "content": {problems.CONTENT_TYPE: {"schema": _reference(resources.Problem)}},
+        }
+        for status, codes in sorted(by_status.items())
+    }

@@ -1,0 +1,38 @@
+"""GET /me, GET /experts/{slug}, POST /presence."""
+
+from __future__ import annotations
+
+from server import resources, views
+from server.api.route import Ask
+from server.errors import Problem
+
+
+async def get_me(ask: Ask) -> resources.Me:
+    """Who the login token says I am; a guest learns its call."""
+    login = ask.who
+    if login.role == "guest":
+        return resources.Me(id=login.person_id, role="guest", name=login.name, call=login.call_id)
+    person = await ask.services.person(login)
+    return resources.Me(id=person.id, role=person.role, name=person.name, slug=person.slug)
+
+
+async def get_expert(ask: Ask) -> resources.Expert:
+    """An expert's public face: no login needed, for it is what one sees before calling."""
+    person = await ask.services.people.by_slug(ask.path["slug"])
+    if person is None:
+        raise Problem("expert.unknown")
+    desk = ask.services.desk
+    return resources.Expert(
+        slug=person.slug,
+        name=person.name,
+        headline=person.headline,
+        tariff=views.tariff_view(ask.services.tariff(person)),
+        online=desk.online(person.id),
+        busy=desk.busy(person.id),
+    )
+
+
+async def create_presence(ask: Ask) -> resources.JoinToken:
+    """A token with which the expert's page connects and lets itself be called."""
+    person = await ask.services.person(ask.who)
+    return views.join_token(ask.services.desk.presence_token(person.id))

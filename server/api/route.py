@@ -1,0 +1,81 @@
+"""A route of the API as one value, and what a handler is given.
+
+A handler is a coroutine `(ask) -> struct`. Everything around it (login, roles, rate, size, time-out,
+decoding, errors) is decided by the route's own fields, in server.http, so that no handler can forget it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import msgspec
+
+from server.api.services import Services
+from server.auth import Login, LoginRole
+
+Body = TypeVar("Body", bound=msgspec.Struct)
+Method = Literal["GET", "POST"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request, understood: who asks (None on public routes), the path's parameters, the decoded body."""
+
+    services: Services
+    login: Login | None
+    path: Mapping[str, str]
+    body: msgspec.Struct | None
+
+    @property
+    def who(self) -> Login:
+        """The login of a route that demands one."""
+        if self.login is None:
+            raise RuntimeError("this route is public and has no login")
+        return self.login
+
+    def body_as(self, kind: type[Body]) -> Body:
+        """The body, of the type that the route declares."""
+        if not isinstance(self.body, kind):
+            raise TypeError(f"the route declares no {kind.__name__} as its body")
+        return self.body
+
+
+Handler = Callable[[Ask], Awaitable[msgspec.Struct]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation. `roles` empty: public. `codes`: the refusals of its own, beside those of every route."""
+
+    method: Method
+    path: str
+    handler: Handler
+    summary: str
+    answer: type[msgspec.Struct]
+    roles: frozenset[LoginRole] = frozenset()
+    body: type[msgspec.Struct] | None = None
+    status: int = 200
+    codes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The operation's name in OpenAPI: the handler's."""
+        return self.handler.__name__  # type: ignore[attr-defined,no-any-return]
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes anything: such requests are limited per person."""
+        return self.method != "GET"
+
+    def all_codes(self) -> tuple[str, ...]:
+        """Every code it can answer, own ones last."""
+        codes = ["server.error", "server.stopping", "request.timeout"]
+        if self.roles:
+            codes += ["auth.missing", "auth.malformed", "auth.forged", "auth.expired", "auth.forbidden"]
+        if self.body is not None:
+            codes += ["request.media_type", "request.malformed", "request.invalid", "request.too_large"]
+        if self.writes:
+            codes.append("request.rate")
+        return (*codes, *self.codes)

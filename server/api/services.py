@@ -1,0 +1,53 @@
+"""What the API's handlers work with: one value, made on the wiring page (server.app)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from signaling.desk import CallDesk
+
+from booking.people import Person
+from booking.store import PeopleStore
+from metering.ledger import Ledger
+from metering.tariff import Tariff
+from server import views
+from server.audit import Audit
+from server.auth import Login, Logins
+from server.config import Config
+from server.errors import Problem
+from server.limits import WriteLimit
+from server.metrics import Metrics
+from server.receipts import Receipts
+from signaling.clock import Clock
+
+
+@dataclass(slots=True)
+class Services:
+    """`stopping` turns true when the server begins to stop: writes are refused from then on."""
+
+    config: Config
+    clock: Clock
+    metrics: Metrics
+    ledger: Ledger
+    people: PeopleStore
+    desk: CallDesk
+    logins: Logins
+    receipts: Receipts
+    audit: Audit
+    write_limit: WriteLimit
+    public_url: Callable[[], str]
+    stopping: bool = False
+
+    async def person(self, login: Login) -> Person:
+        """The profile behind a login. A person that was taken out of the house may no longer do anything."""
+        person = await self.people.get(login.person_id)
+        if person is None or person.role != login.role:
+            raise Problem("auth.forbidden", "This login's profile does not exist any more.")
+        return person
+
+    def tariff(self, expert: Person) -> Tariff:
+        """What a call to this expert costs now."""
+        if expert.rate is None:
+            raise Problem("expert.unknown")
+        return views.tariff_of(expert.rate, self.config.host_share_bp)

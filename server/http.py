@@ -1,0 +1,171 @@
+"""The shell around every HTTP request, and the dispatcher that turns a `Route` into an aiohttp handler.
+
+Shell (all paths): request id, security headers, errors as problem+json, a log line, metrics. Dispatcher (API
+routes only), in this order, so that the cheapest refusal comes first: stopping → login → role → rate → size →
+decoding → handler, all inside the request's time-out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+import msgspec
+import structlog
+from aiohttp import hdrs, web
+
+from server import logs, pages, problems
+from server.api.route import Ask, Route
+from server.api.services import Services
+from server.auth import Login
+from server.errors import Problem
+
+MAX_BODY_BYTES = 16 * 1024
+REQUEST_ID_HEADER = "X-Request-Id"
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_PARAMETER = re.compile(r"\{(\w+)\}")
+_log = logs.logger("talktime.http")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+# -- the shell ---------------------------------------------------------------------------------------------
+
+
+def shell(
+    services: Services, headers: Mapping[str, str]
+) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    """The one middleware. `headers` go on every answer."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        given = request.headers.get(REQUEST_ID_HEADER, "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            began_ms = services.clock.now_ms()
+            response = await _answered(request, handler)
+            took_ms = services.clock.now_ms() - began_ms
+            if not response.prepared:
+                response.headers.update(headers)
+                response.headers[REQUEST_ID_HEADER] = request_id
+            _account(services, request, response, took_ms)
+        return response
+
+    return middleware
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Exception as error:  # noqa: BLE001 - the last place where a request's error can be told
+        if isinstance(error, web.HTTPNotFound):
+            return pages.not_found(request)
+        response = problems.of_exception(error)
+        if response is None and isinstance(error, web.HTTPException):
+            return error
+        if response is None:
+            _log.exception("request failed", method=request.method, route=route_of(request))
+            response = problems.response("server.error")
+        return response
+
+
+def route_of(request: web.Request) -> str:
+    """The route's template, never the path: bounded for metrics and free of what people typed."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "none"
+
+
+def _account(services: Services, request: web.Request, response: web.StreamResponse, took_ms: int) -> None:
+    route = route_of(request)
+    if route.startswith(("/socket.io", "/assets", "/healthz", "/readyz", "/metrics")):
+        return
+    code = response.get(CODE, "") if response.content_type == problems.CONTENT_TYPE else ""
+    services.metrics.request(route, request.method, response.status, took_ms, code)
+    _log.info(
+        "request",
+        method=request.method,
+        route=route,
+        status=response.status,
+        took_ms=took_ms,
+        **({"code": code} if code else {}),
+        **({"person": request[PERSON]} if PERSON in request else {}),
+    )
+
+
+# -- the dispatcher ----------------------------------------------------------------------------------------
+
+PERSON = web.RequestKey("person", str)
+CODE = problems.CODE
+
+
+def add_routes(app: web.Application, services: Services, routes: Iterable[Route]) -> None:
+    """Add every route of the table to the router."""
+    for route in routes:
+        path = _PARAMETER.sub(r"{\1:[A-Za-z0-9_.:-]{1,64}}", route.path)
+        app.router.add_route(route.method, path, _endpoint(services, route))
+
+
+def _endpoint(services: Services, route: Route) -> Handler:
+    async def endpoint(request: web.Request) -> web.StreamResponse:
+        try:
+            async with asyncio.timeout(services.config.request_s):
+                answer = await _dispatched(services, route, request)
+        except TimeoutError:
+            raise Problem("request.timeout") from None
+        return web.Response(
+            body=msgspec.json.encode(answer),
+            status=route.status,
+            content_type="application/json",
+            headers={"Cache-Control": "no-store"},
+        )
+
+    return endpoint
+
+
+async def _dispatched(services: Services, route: Route, request: web.Request) -> msgspec.Struct:
+    if route.writes and services.stopping:
+        raise Problem("server.stopping", retry_after_s=2)
+    login = _login(services, route, request)
+    if login is not None:
+        request[PERSON] = login.person_id
+        if route.writes:
+            wait_s = services.write_limit.take(login.person_id)
+            if wait_s is not None:
+                raise Problem("request.rate", retry_after_s=wait_s)
+    body = await _body(request, route.body) if route.body is not None else None
+    return await route.handler(Ask(services, login, dict(request.match_info), body))
+
+
+def _login(services: Services, route: Route, request: web.Request) -> Login | None:
+    """Who asks. Raises auth.* problems. Public routes do not look."""
+    if not route.roles:
+        return None
+    header = request.headers.get(hdrs.AUTHORIZATION, "")
+    if not header:
+        raise Problem("auth.missing")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Problem("auth.malformed", "Authorization must be: Bearer <token>")
+    login = services.logins.read(token.strip())
+    if login.role not in route.roles:
+        raise Problem("auth.forbidden", f"This needs the role {' or '.join(sorted(route.roles))}.")
+    return login
+
+
+async def _body(request: web.Request, kind: type[msgspec.Struct]) -> msgspec.Struct:
+    if request.content_type != "application/json":
+        raise Problem("request.media_type")
+    raw = bytearray()
+    while chunk := await request.content.read(MAX_BODY_BYTES + 1 - len(raw)):
+        raw += chunk
+        if len(raw) > MAX_BODY_BYTES:
+            raise Problem("request.too_large", f"A body may have {MAX_BODY_BYTES} bytes.")
+    try:
+        return msgspec.json.decode(bytes(raw), type=kind)
+    except msgspec.ValidationError as error:
+        raise Problem("request.invalid", str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Problem("request.malformed", "The body is not JSON.") from None
