@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 UNLIMITED_MS = 2**62
+MAX_NUMBER = 2**53 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,14 @@ class Tariff:
     host_share_bp: int = 10_000
 
     def __post_init__(self) -> None:
-        if len(self.currency) != 3 or not self.currency.isascii() or not self.currency.isupper():
+        letters = self.currency.isascii() and self.currency.isalpha() and self.currency.isupper()
+        if len(self.currency) != 3 or not letters:
             raise ValueError("currency is a three-letter ISO 4217 code")
+        numbers = (
+            self.price_minor, self.per_ms, self.increment_ms, self.minimum_ms, self.free_ms, self.host_share_bp,
+        )  # fmt: skip
+        if any(type(number) is not int or number > MAX_NUMBER for number in numbers):
+            raise ValueError("amounts and durations are integers that JSON carries exactly")
         if self.price_minor < 0 or self.per_ms <= 0 or self.increment_ms <= 0:
             raise ValueError("price_minor >= 0, per_ms > 0, increment_ms > 0")
         if self.minimum_ms < 0 or self.free_ms < 0 or not 0 <= self.host_share_bp <= 10_000:
