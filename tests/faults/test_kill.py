@@ -1,6 +1,6 @@
 """kill -9 at random moments, with media on several calls: nobody is charged too much, no money is lost.
 
-The truth is the callers' own: when they began to deliver media, how long they knew the call to be on hold, what
+The truth is the callers' own: when they began to deliver media, how long they knew the call to be held, what
 the meter had told them, and the instant at which the server was killed. A round is: start, let several pairs
 call each other and do as they please, kill at a random moment, start again, and compare what was settled.
 """

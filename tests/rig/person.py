@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, Playwright, Request
 from rig.server import wait_until
 
 CHROMIUM = shutil.which(os.environ.get("TEST_CHROMIUM", "chromium")) or "chromium"
@@ -79,6 +79,11 @@ async () => {
   }
   return sum;
 }
+"""
+
+UFRAGS = """
+() => (window.__peers ?? []).map((each) => /a=ice-ufrag:(\\S+)/.exec(each.localDescription?.sdp ?? '')?.[1])
+  .filter((each) => each)
 """
 
 NEXT_FRAME = """
@@ -167,17 +172,26 @@ class Person:
         self.context.add_init_script(WATCH)
         self.context.set_default_timeout(TIMEOUT_MS)
         self.errors: list[str] = []
+        self.calls: list[str] = []
+        self._ufrags: list[str] = []
         self.page: Page = self.new_page()
 
     def new_page(self) -> Page:
         """Another tab of the same person (the same storage)."""
         page = self.context.new_page()
+        page.on("request", self._note_call)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on(
             "console",
             lambda line: self.errors.append(line.text) if "Content Security Policy" in line.text else None,
         )
         return page
+
+    def _note_call(self, request: Request) -> None:
+        if request.method == "POST" and request.url.endswith("/api/v1/calls"):
+            call_id = request.post_data_json["id"]
+            if call_id not in self.calls:
+                self.calls.append(call_id)
 
     def close(self) -> None:
         """Close all tabs. Idempotent."""
@@ -208,6 +222,14 @@ class Person:
         """Counters of the page's newest connection."""
         return Stats(**self.page.evaluate(STATS))
 
+    def ufrags(self) -> list[str]:
+        """The ICE user fragments of every connection this person made, as far as they were asked for."""
+        with contextlib.suppress(Error):
+            for fragment in self.page.evaluate(UFRAGS):
+                if fragment not in self._ufrags:
+                    self._ufrags.append(fragment)
+        return self._ufrags
+
     def wait_connected(self, timeout_s: float = 30.0) -> None:
         """Wait until the newest connection says so."""
         wait_until(lambda: self.stats().state == "connected", f"{self.name} is connected", timeout_s)
@@ -222,6 +244,7 @@ class Person:
     def wait_media(self, frames: int = 10, timeout_s: float = 30.0) -> Stats:
         """Wait until connected, a remote frame was shown, and decoded frames and heard packets grow."""
         self.wait_connected(timeout_s)
+        self.ufrags()
         self.wait_frame()
         before = self.stats()
 

@@ -1,0 +1,170 @@
+"""Every page and state: nothing for axe to find, a face for every trouble, and room on a phone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, Playwright
+from rig.person import Chromium, Person, launch
+from rig.server import ROOT, Server
+from rig.stage import Stage
+
+MakeStage = Callable[..., Stage]
+AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+RUN_AXE = """
+async () => {
+  const found = await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] });
+  return { passes: found.passes.length,
+           violations: found.violations.map((each) => [each.id, each.help, each.nodes.map((node) => node.html)]) };
+}
+"""
+
+
+def assert_accessible(page: Page, state: str) -> None:
+    # As a script of the test's own world: the page's Content-Security-Policy stays as it is.
+    page.evaluate(AXE.read_text() + "\n;0")
+    found = page.evaluate(RUN_AXE)
+    assert found["passes"] > 5, state
+    assert found["violations"] == [], f"{state}: {json.dumps(found['violations'], indent=1)[:3000]}"
+
+
+def assert_fits(page: Page, state: str) -> None:
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{state} is {wide} px too wide"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_axe_finds_nothing_from_the_first_page_to_the_receipt(
+    stage: MakeStage, person: Callable[..., Person], scheme: str, size: str
+) -> None:
+    here = stage(
+        balance_minor=200, price_minor=2_400, soft_landing_s=60,
+        client={"color_scheme": scheme, **(PHONE if size == "phone" else {})},
+    )  # fmt: skip
+    client = here.client
+
+    def check(state: str, page: Page | None = None) -> None:
+        assert_accessible(page or client.page, f"{state}, {scheme}, {size}")
+        assert_fits(page or client.page, f"{state}, {scheme}, {size}")
+
+    here.open_pages()
+    check("before the call")
+    check("expert online", here.expert.page)
+    here.ring()
+    check("ringing")
+    check("incoming call", here.expert.page)
+    here.expert.click("accept")
+    client.wait_media()
+    here.wait_meter("running")
+    check("in the call")
+    check("in the call, expert", here.expert.page)
+    client.click("pause")
+    here.wait_meter("paused")
+    check("on hold")
+    client.click("pause")
+    here.wait_meter("exhausted")
+    client.wait("soft-landing")
+    check("soft landing")
+    client.click("hang-up")
+    here.wait_ended()
+    check("ended")
+    here.wait_ended(here.expert)
+    check("ended, expert", here.expert.page)
+    client.click("receipt-link")
+    client.wait("receipt")
+    check("receipt")
+    client.page.emulate_media(media="print")
+    client.wait("receipt-total")
+    client.page.emulate_media(media="screen")
+    operator = person("kim", color_scheme=scheme)
+    operator.open(here.server.links["operator"])
+    operator.page.get_by_role("main").wait_for()
+    check("operator", operator.page)
+
+
+def test_axe_finds_nothing_where_there_is_nothing(
+    house: Callable[..., Server], person: Callable[..., Person]
+) -> None:
+    server, visitor = house(), person("sam")
+    for path in (
+        "/",
+        "/expert",
+        "/operator",
+        "/call/ada",
+        "/call/ada#t=nonsense",
+        "/call/nobody",
+        "/receipts/x",
+    ):
+        visitor.page.goto("about:blank")
+        visitor.open(server.url + path)
+        visitor.page.get_by_role("main").wait_for()
+        visitor.rest(0.3)
+        assert_accessible(visitor.page, path)
+        assert_fits(visitor.page, path)
+    assert visitor.errors == []
+
+
+def test_a_broken_link_is_explained(house: Callable[..., Server], person: Callable[..., Person]) -> None:
+    server, visitor = house(), person("sam")
+    visitor.open(f"{server.url}/call/ada#t=nonsense")
+    assert visitor.wait("problem").get_attribute("data-code")
+    assert not visitor.see("start-call").count()
+
+
+def test_an_expert_who_is_not_there_cannot_be_called(stage: MakeStage) -> None:
+    here = stage()
+    here.client.open(here.server.links["client"])
+    here.client.wait("start-call")
+    assert not here.client.see("start-call").first.is_enabled()
+    here.expert.open(here.server.links["expert"])
+    here.expert.wait("online")
+    here.client.page.wait_for_function(
+        "() => { const find = (root) => { for (const each of root.querySelectorAll('*')) {"
+        " if (each.dataset?.testid === 'start-call') return each;"
+        " if (each.shadowRoot) { const found = find(each.shadowRoot); if (found) return found; } } return null; };"
+        " const button = find(document); return button && !button.disabled; }"
+    )
+
+
+def test_an_empty_wallet_can_be_filled_before_the_call(stage: MakeStage) -> None:
+    here = stage(balance_minor=0)
+    here.expert.open(here.server.links["expert"])
+    here.expert.wait("online")
+    here.client.open(here.server.links["client"])
+    here.client.wait("start-call")
+    assert not here.client.see("start-call").first.is_enabled()
+    here.client.click("top-up")
+    here.ring()
+    here.expert.click("accept")
+    here.client.wait_media()
+
+
+@pytest.fixture(params=["refused", "missing"])
+def poor_chromium(request: pytest.FixtureRequest, playwright: Playwright) -> Iterator[tuple[str, Chromium]]:
+    """A browser that refuses its devices, and one that has none."""
+    refused = request.param == "refused"
+    chromium = launch(playwright, devices=refused, consent=not refused)
+    yield request.param, chromium
+    chromium.close()
+
+
+def test_a_person_without_devices_is_helped(
+    house: Callable[..., Server], poor_chromium: tuple[str, Chromium], people: list[Person]
+) -> None:
+    why, chromium = poor_chromium
+    server = house()
+    visitor = Person(chromium, why)
+    people.append(visitor)
+    visitor.open(server.links["client"])
+    problem = visitor.wait("problem")
+    assert problem.get_attribute("data-code") == {"refused": "permission_denied", "missing": "no_device"}[why]
+    assert len(problem.inner_text()) > 40, "the page says what to do"
+    assert_accessible(visitor.page, why)
+    assert (
+        server.api("GET", "/wallet", login=server.links["client"].partition("#t=")[2]).body["held_minor"] == 0
+    )
