@@ -24,8 +24,8 @@ export function decimal(minor: number, digits: number): string {
 }
 
 /** The amount for people: `money(240, "USD") === "$2.40"`. */
-export function money(minor: number, currency: string, locale?: string): string {
-  const format = new Intl.NumberFormat(locale, { style: "currency", currency, currencyDisplay: "narrowSymbol" });
+export function money(minor: number, currency: string, locale = "en"): string {
+  const format = new Intl.NumberFormat(locale, { style: "currency", currency });
   // A decimal string is formatted exactly; a division would pass through a float.
   return format.format(decimal(minor, exponent(currency)) as `${number}`);
 }

@@ -12,3 +12,8 @@ export const realTimers: Timers = {
   set: (run, ms) => setTimeout(run, ms) as unknown as number,
   clear: (id) => clearTimeout(id),
 };
+
+/** Wait so long. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
+}

@@ -1,0 +1,137 @@
+/** The HTTP API, typed. Every request has a time-out; a refusal is a `Refusal` with the server's stable code. */
+
+import type {
+  Call,
+  CallList,
+  CreateCall,
+  CreateTopUp,
+  Expert,
+  GuestLink,
+  JoinToken,
+  Me,
+  OperatorOverview,
+  Problem,
+  Receipt,
+  Wallet,
+} from "../protocol/api";
+
+const TIMEOUT_MS = 10_000;
+
+/** The code of a refusal that never reached the server or never came back. */
+export const UNREACHABLE = "network";
+
+/** A request that failed. `code` is stable: the server's, or `network` when nothing is known of the outcome. */
+export class Refusal extends Error {
+  constructor(
+    readonly code: string,
+    readonly status: number,
+    message: string,
+    readonly retryAfterMs: number | null = null,
+  ) {
+    super(message);
+  }
+
+  /** Whether the same request may succeed a little later. */
+  get passing(): boolean {
+    return this.code === UNREACHABLE || this.status === 429 || this.status >= 500;
+  }
+}
+
+export type Fetch = (input: string, init: RequestInit) => Promise<Response>;
+
+export class Api {
+  readonly #token: string;
+  readonly #fetch: Fetch;
+
+  constructor(token: string, fetch: Fetch = (input, init) => globalThis.fetch(input, init)) {
+    this.#token = token;
+    this.#fetch = fetch;
+  }
+
+  me(): Promise<Me> {
+    return this.#ask("GET", "/me");
+  }
+  expert(slug: string): Promise<Expert> {
+    return this.#ask("GET", `/experts/${encodeURIComponent(slug)}`);
+  }
+  wallet(): Promise<Wallet> {
+    return this.#ask("GET", "/wallet");
+  }
+  topUp(body: CreateTopUp): Promise<Wallet> {
+    return this.#ask("POST", "/wallet/top-ups", body);
+  }
+  createCall(body: CreateCall): Promise<Call> {
+    return this.#ask("POST", "/calls", body);
+  }
+  calls(): Promise<CallList> {
+    return this.#ask("GET", "/calls");
+  }
+  call(id: string): Promise<Call> {
+    return this.#ask("GET", `/calls/${encodeURIComponent(id)}`);
+  }
+  join(id: string): Promise<JoinToken> {
+    return this.#ask("POST", `/calls/${encodeURIComponent(id)}/join`);
+  }
+  invite(id: string, name: string): Promise<GuestLink> {
+    return this.#ask("POST", `/calls/${encodeURIComponent(id)}/guests`, { name });
+  }
+  presence(): Promise<JoinToken> {
+    return this.#ask("POST", "/presence");
+  }
+  receipt(id: string): Promise<Receipt> {
+    return this.#ask("GET", `/calls/${encodeURIComponent(id)}/receipt`);
+  }
+  overview(): Promise<OperatorOverview> {
+    return this.#ask("GET", "/operator/overview");
+  }
+  endCall(id: string): Promise<Call> {
+    return this.#ask("POST", `/operator/calls/${encodeURIComponent(id)}/end`);
+  }
+
+  async #ask<T>(method: "GET" | "POST", path: string, body?: object): Promise<T> {
+    const headers: Record<string, string> = { Authorization: `Bearer ${this.#token}` };
+    if (body) headers["Content-Type"] = "application/json";
+    let response: Response;
+    let text: string;
+    try {
+      response = await this.#fetch(`/api/v1${path}`, {
+        method,
+        headers,
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      });
+      text = await response.text();
+    } catch (error) {
+      throw new Refusal(UNREACHABLE, 0, String(error));
+    }
+    if (response.ok) return JSON.parse(text) as T;
+    throw refusal(response, text);
+  }
+}
+
+function refusal(response: Response, text: string): Refusal {
+  const seconds = Number(response.headers.get("Retry-After"));
+  const retryAfterMs = seconds > 0 ? seconds * 1000 : null;
+  try {
+    const problem = JSON.parse(text) as Problem;
+    return new Refusal(problem.code, response.status, problem.detail || problem.title, retryAfterMs);
+  } catch {
+    return new Refusal("server.error", response.status, `HTTP ${response.status}`, retryAfterMs);
+  }
+}
+
+/** Do it again while the outcome is unknown; safe because the body carries an id chosen before. */
+export async function insist<T>(
+  run: () => Promise<T>,
+  wait: (ms: number) => Promise<void>,
+  tries = 4,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!(error instanceof Refusal) || !error.passing || attempt >= tries) throw error;
+      await wait(error.retryAfterMs ?? 300 * attempt);
+    }
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * The browser's end of one WebRTC connection. It always offers; there is never more than one offer in flight,
+ * and what changes meanwhile goes into the next one. A dead peer is not repaired: the session makes a new one.
+ */
+
+import type { OfferMessage, PublishLine, Source, SubscribeLine } from "../protocol/messages";
+
+export type PeerState = "connecting" | "up" | "lost" | "failed";
+
+export interface PeerHandlers {
+  offer(message: OfferMessage): void;
+  state(state: PeerState): void;
+  /** The remote tracks to show have changed. */
+  tracks(): void;
+}
+
+export interface Wanted {
+  readonly track: string;
+  readonly kind: "audio" | "video";
+}
+
+interface Subscription {
+  readonly transceiver: RTCRtpTransceiver;
+  readonly kind: "audio" | "video";
+  track: string | null;
+}
+
+const CAMERA_MAX_BPS = 2_500_000;
+
+export class Peer {
+  readonly #pc: RTCPeerConnection;
+  readonly #handlers: PeerHandlers;
+  readonly #stream = new MediaStream();
+  readonly #published = new Map<Source, RTCRtpTransceiver>();
+  readonly #subscriptions: Subscription[] = [];
+  #n: number;
+  #inFlight: number | null = null;
+  #stale = false;
+  #closed = false;
+
+  /** `firstOffer` numbers the offers of one participant onwards, over several peers. */
+  constructor(pc: RTCPeerConnection, firstOffer: number, handlers: PeerHandlers) {
+    this.#pc = pc;
+    this.#n = firstOffer;
+    this.#handlers = handlers;
+    const judge = (): void => {
+      if (!this.#closed) handlers.state(stateOf(pc));
+    };
+    pc.addEventListener("iceconnectionstatechange", judge);
+    pc.addEventListener("connectionstatechange", judge);
+  }
+
+  get nextOffer(): number {
+    return this.#n;
+  }
+
+  get connection(): RTCPeerConnection {
+    return this.#pc;
+  }
+
+  /** Send `track` as `source`; null sends nothing but keeps the line, so that no negotiation is needed. */
+  publish(source: Source, track: MediaStreamTrack | null): void {
+    const known = this.#published.get(source);
+    if (!known) {
+      const kind = source === "mic" || source === "screen_audio" ? "audio" : "video";
+      const transceiver = this.#pc.addTransceiver(track ?? kind, {
+        direction: "sendonly",
+        streams: [this.#stream],
+        ...(source === "camera" ? { sendEncodings: [{ maxBitrate: CAMERA_MAX_BPS }] } : {}),
+      });
+      this.#published.set(source, transceiver);
+      this.#stale = true;
+      return;
+    }
+    // A replaced track of the same kind needs no offer; failing means the connection is closing anyway.
+    void known.sender.replaceTrack(track).catch(() => undefined);
+    if (known.direction === "inactive") {
+      known.direction = "sendonly";
+      this.#stale = true;
+    }
+  }
+
+  /** Stop publishing `source`: the line falls silent and is no longer offered as that source. */
+  unpublish(source: Source): void {
+    const known = this.#published.get(source);
+    if (!known || known.direction === "inactive") return;
+    void known.sender.replaceTrack(null).catch(() => undefined);
+    known.direction = "inactive";
+    this.#stale = true;
+  }
+
+  /** Subscribe to exactly these tracks. */
+  want(tracks: readonly Wanted[]): void {
+    const ids = new Set(tracks.map((each) => each.track));
+    for (const each of this.#subscriptions) {
+      if (each.track === null || ids.has(each.track)) continue;
+      each.track = null;
+      each.transceiver.direction = "inactive";
+      this.#stale = true;
+    }
+    for (const { track, kind } of tracks) {
+      if (this.#subscriptions.some((each) => each.track === track)) continue;
+      const free = this.#subscriptions.find((each) => each.track === null && each.kind === kind);
+      if (free) {
+        free.track = track;
+        free.transceiver.direction = "recvonly";
+      } else {
+        const transceiver = this.#pc.addTransceiver(kind, { direction: "recvonly" });
+        this.#subscriptions.push({ transceiver, kind, track });
+      }
+      this.#stale = true;
+    }
+    if (this.#stale) this.#handlers.tracks();
+  }
+
+  /** The track to play for a subscription, or null. */
+  receiver(track: string): MediaStreamTrack | null {
+    return this.#subscriptions.find((each) => each.track === track)?.transceiver.receiver.track ?? null;
+  }
+
+  /** Send an offer when anything changed and none is in flight. */
+  async negotiate(): Promise<void> {
+    if (this.#closed || this.#inFlight !== null || !this.#stale) return;
+    this.#stale = false;
+    const n = this.#n++;
+    this.#inFlight = n;
+    try {
+      await this.#pc.setLocalDescription(await this.#pc.createOffer());
+    } catch (error) {
+      if (!this.#closed) throw error;
+      return;
+    }
+    const sdp = this.#pc.localDescription?.sdp;
+    // The server is ICE-lite and learns our address from our checks: no candidate is worth waiting for.
+    if (!this.#closed && sdp) this.#handlers.offer({ type: "offer", n, sdp, ...this.#lines() });
+  }
+
+  /** Take the answer to offer `n`. */
+  async answered(n: number, sdp: string): Promise<void> {
+    if (this.#closed || n !== this.#inFlight) return;
+    await this.#pc.setRemoteDescription({ type: "answer", sdp });
+    this.#inFlight = null;
+    await this.negotiate();
+  }
+
+  /** Whether offer `n` still waits for its answer. */
+  awaits(n: number): boolean {
+    return this.#inFlight === n;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#pc.close();
+  }
+
+  #lines(): { publish: PublishLine[]; subscribe: SubscribeLine[] } {
+    const publish: PublishLine[] = [];
+    for (const [source, { mid, direction }] of this.#published)
+      if (mid !== null && direction === "sendonly") publish.push({ mid, source });
+    const subscribe: SubscribeLine[] = [];
+    for (const { transceiver, track } of this.#subscriptions)
+      if (transceiver.mid !== null && track !== null) subscribe.push({ mid: transceiver.mid, track });
+    return { publish, subscribe };
+  }
+}
+
+/** ICE tells of a broken path first, DTLS of a closed one. */
+function stateOf(pc: RTCPeerConnection): PeerState {
+  const ice = pc.iceConnectionState;
+  const whole = pc.connectionState;
+  if (ice === "failed" || ice === "closed" || whole === "failed" || whole === "closed") return "failed";
+  if (ice === "disconnected" || whole === "disconnected") return "lost";
+  return whole === "connected" ? "up" : "connecting";
+}

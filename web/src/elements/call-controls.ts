@@ -1,0 +1,140 @@
+/** The bar below a call. It decides nothing: every button is an event. */
+
+import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import { t } from "../strings";
+import { base, controls } from "../styles/shared";
+import { type IconName, icon } from "./icons";
+
+export type ControlAction = "mute" | "camera" | "share" | "pause" | "devices" | "invite" | "hangup";
+
+@customElement("tt-call-controls")
+export class CallControls extends LitElement {
+  @property({ type: Boolean }) muted = false;
+  @property({ type: Boolean }) noMic = false;
+  @property({ type: Boolean }) cameraOn = false;
+  @property({ type: Boolean }) sharing = false;
+  @property({ type: Boolean }) paused = false;
+  /** The call has pictures. */
+  @property({ type: Boolean }) video = false;
+  @property({ type: Boolean }) canShare = false;
+  @property({ type: Boolean }) canPause = false;
+  @property({ type: Boolean }) canInvite = false;
+  @property({ type: Boolean }) canHangUp = false;
+
+  static override styles = [
+    base,
+    controls,
+    css`
+      .bar {
+        display: flex;
+        flex-wrap: wrap;
+        justify-content: center;
+        gap: var(--control-gap);
+      }
+      button {
+        min-width: var(--touch);
+        min-height: var(--touch);
+        padding: var(--space-2) var(--space-3);
+        background: var(--raised);
+        border-color: var(--line);
+        font-size: var(--text-s);
+      }
+      button[aria-pressed="true"],
+      button.off {
+        background: var(--ink);
+        border-color: var(--ink);
+        color: var(--ground);
+      }
+      button.danger {
+        background: var(--danger);
+        border-color: var(--danger);
+        color: var(--on-danger);
+        padding-inline: var(--space-4);
+      }
+      .text {
+        display: var(--control-label);
+      }
+    `,
+  ];
+
+  override render() {
+    return html`
+      <div class="bar" role="toolbar" aria-label=${t.call.room}>
+        ${this.#button("mute", this.muted ? "mic-off" : "mic", this.muted ? t.call.unmute : t.call.mute, this.muted)}
+        ${
+          this.video
+            ? this.#button(
+                "camera",
+                this.cameraOn ? "camera" : "camera-off",
+                this.cameraOn ? t.call.cameraOff : t.call.cameraOn,
+                !this.cameraOn,
+              )
+            : nothing
+        }
+        ${
+          this.canShare
+            ? this.#button(
+                "share",
+                this.sharing ? "screen-off" : "screen",
+                this.sharing ? t.call.unshare : t.call.share,
+                this.sharing,
+              )
+            : nothing
+        }
+        ${
+          this.canPause
+            ? this.#button(
+                "pause",
+                this.paused ? "play" : "pause",
+                this.paused ? t.call.resume : t.call.pause,
+                this.paused,
+              )
+            : nothing
+        }
+        ${this.#button("devices", "devices", t.call.devices)}
+        ${this.canInvite ? this.#button("invite", "invite", t.call.invite) : nothing}
+        ${
+          this.canHangUp
+            ? html`<button
+              type="button"
+              class="danger"
+              data-testid="hangup"
+              aria-label=${t.call.hangup}
+              title=${t.call.hangup}
+              @click=${() => this.#act("hangup")}
+            >
+              ${icon("hangup")}<span class="text">${t.call.hangup}</span>
+            </button>`
+            : nothing
+        }
+      </div>
+    `;
+  }
+
+  /** The words say what a click does, so the state is shown by colour and not announced twice. */
+  #button(action: ControlAction, picture: IconName, words: string, off = false): TemplateResult {
+    return html`<button
+      type="button"
+      class=${off ? "off" : "on"}
+      data-testid=${action}
+      data-on=${off ? "no" : "yes"}
+      aria-label=${words}
+      title=${words}
+      ?disabled=${action === "mute" && this.noMic}
+      @click=${() => this.#act(action)}
+    >
+      ${icon(picture)}<span class="text">${words}</span>
+    </button>`;
+  }
+
+  #act(action: ControlAction): void {
+    this.dispatchEvent(new CustomEvent<ControlAction>("tt-control", { detail: action }));
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "tt-call-controls": CallControls;
+  }
+}

@@ -1,0 +1,562 @@
+/** Everything the pages say, in English. A second language is a second file of this shape. */
+
+import type { EndReason, MeterWhy } from "../protocol/messages";
+import type { DeviceTrouble } from "../core/devices";
+
+/** What the person reading is in the call; words depend on it. */
+export type Side = "payer" | "host" | "guest";
+
+const lost = (name: string): string => `Paused · ${name} is reconnecting`;
+
+export const en = {
+  locale: "en",
+  brand: "Talktime",
+  loading: "One moment…",
+  retry: "Try again",
+  cancel: "Cancel",
+  close: "Close",
+  you: "You",
+  skip: "Skip to the content",
+
+  price: {
+    perMinute: (price: string) => `${price} a minute`,
+    per: (price: string, time: string) => `${price} per ${time}`,
+    perMs: "charged by the millisecond",
+    perSecond: "charged by the second",
+    perStarted: (time: string) => `charged by each started ${time}`,
+    free: (time: string) => `The first ${time} are free.`,
+    minimum: (time: string) => `At least ${time} are charged.`,
+    nothing: "Free of charge",
+  },
+
+  home: {
+    title: "Talk by the second",
+    lead: "Video and voice calls that are paid for by the second, and only while both of you can be heard.",
+    how: "How it works",
+    steps: [
+      ["Open your link", "Everyone has a link of their own. It says who you are, so there is nothing to sign up for."],
+      ["Check camera and sound", "See yourself, hear yourself, and see the price before anything starts."],
+      ["Talk", "The meter always says why it runs and why it stands. A pause pauses it, and so does a lost connection."],
+      ["Get a receipt", "Both sides get the same one, to the millisecond, signed and ready to verify."],
+    ] as const,
+    links: "Which link is mine?",
+    caller: "To call somebody, use the link that was made for you. It looks like",
+    expert: "To take calls, open your expert’s link. It looks like",
+    operator: "To look after this server, open the operator’s link. It looks like",
+    lostLink: "Lost your link? Ask the person who runs this server for a new one.",
+  },
+
+  link: {
+    missing: "This page needs your personal link",
+    missingText:
+      "Open the whole link you were given, up to its very last character. It says who you are, so keep it to yourself.",
+    refused: "This link does not work any more",
+    refusedText: "It has expired or was made for another server. Ask the person who sent it for a new one.",
+    wrongRole: "This link is for another page",
+    wrongRoleText: (role: string) => `It belongs to a ${role}. Open it at the address it came with.`,
+    unknownExpert: "There is nobody at this address",
+    unknownExpertText: "The link may be mistyped, or the expert has moved. Ask for a new link.",
+    unreachable: "The server does not answer",
+    unreachableText: "Your connection may be down, or the server is starting. This page keeps trying.",
+  },
+
+  check: {
+    title: (name: string) => `Call ${name}`,
+    again: (name: string) => `Call ${name} again`,
+    preview: "Your camera",
+    cameraOff: "Your camera is off",
+    voiceOnly: "Voice only",
+    withVideo: "With video",
+    kind: "Kind of call",
+    mic: "Microphone",
+    camera: "Camera",
+    speaker: "Speaker",
+    level: "Microphone level",
+    speak: "Say something: the bar should move.",
+    unnamed: (number: number) => `Device ${number}`,
+    asking: "Your browser asks for microphone and camera. Please allow them.",
+    join: "Start the call",
+    rejoin: "Join the call",
+    costNow: "Nothing is charged until you can hear each other.",
+    balance: "Your balance",
+    lasts: "Lasts for",
+    lastsAbout: (time: string) => `about ${time}`,
+    unlimited: "as long as you like",
+    price: "Price",
+    online: "Online now",
+    offline: "Offline",
+    busy: "In a call",
+    offlineText: (name: string) =>
+      `${name} is not here at the moment. This page notices when that changes.`,
+    busyText: (name: string) => `${name} is talking to somebody. This page notices when that changes.`,
+    insufficient: "Your balance is not enough to start",
+    insufficientText: "Top it up and the call can begin.",
+    elsewhere: (name: string) => `You have an open call with ${name}.`,
+    waiting: "Waiting for devices",
+  },
+
+  trouble: {
+    title: {
+      denied: "Talktime may not use your devices",
+      none: "No microphone was found",
+      busy: "Your device is in use elsewhere",
+      insecure: "This address is not secure",
+      failed: "Your device did not start",
+    } satisfies Record<DeviceTrouble, string>,
+    cameraTitle: {
+      denied: "The camera is not allowed",
+      none: "No camera was found",
+      busy: "The camera is in use elsewhere",
+      insecure: "This address is not secure",
+      failed: "The camera did not start",
+    } satisfies Record<DeviceTrouble, string>,
+    text: {
+      denied: "Without a microphone nobody can hear you. You can change this in a moment:",
+      none: "Plug in a microphone or headset. This page notices it by itself.",
+      busy: "Another program holds it. Close other calls and recorders, then try again.",
+      insecure: "Browsers share microphone and camera only with pages on https. Ask for a link that begins with https.",
+      failed: "Try again, or pick another device.",
+    } satisfies Record<DeviceTrouble, string>,
+    cameraText: "You can go on without it, by voice only.",
+    steps: {
+      chrome: [
+        "Click the icon left of the address.",
+        "Switch Microphone and Camera on.",
+        "Come back here and try again.",
+      ],
+      firefox: [
+        "Click the crossed-out camera or microphone left of the address.",
+        "Remove “Blocked temporarily” or “Blocked”.",
+        "Try again and choose Allow.",
+      ],
+      safari: [
+        "Open Safari’s menu and choose “Settings for This Website”.",
+        "Set Camera and Microphone to Allow.",
+        "Try again.",
+      ],
+      ios: [
+        "Tap the page icon (aA) beside the address and choose “Website Settings”.",
+        "Set Camera and Microphone to Allow.",
+        "Try again.",
+      ],
+      other: ["Open the site’s permissions in your browser.", "Allow microphone and camera.", "Try again."],
+    },
+  },
+
+  ringing: {
+    title: (name: string) => `Calling ${name}…`,
+    text: "Nothing is charged while it rings.",
+    cancel: "Cancel the call",
+    connecting: (name: string) => `Connecting you with ${name}…`,
+    joining: "Connecting…",
+    connectingText: "Nothing is charged until you can hear each other.",
+  },
+
+  meter: {
+    label: "Meter",
+    cost: "Cost",
+    earned: "Earned",
+    time: "Time",
+    states: {
+      waiting: "Not running",
+      running: "Running",
+      paused: "Paused",
+      reconnecting: "Paused",
+      exhausted: "Stopped",
+      ended: "Ended",
+    },
+    left: (time: string) => `${time} left`,
+    freeLeft: (time: string) => `Free · ${time} left`,
+    freeSpoken: "Free time. The meter does not charge yet.",
+    runningSpoken: "The meter is running.",
+    lowSpoken: "The balance is running low.",
+    youLost: "Paused · you are reconnecting",
+    /** Why the meter runs or stands, to `side`; `payer` and `host` are their names. */
+    why: (why: MeterWhy, side: Side, payer: string, host: string): string => {
+      switch (why) {
+        case "ringing":
+          return "Ringing · nothing is charged";
+        case "payer_connecting":
+          return side === "payer" ? "Connecting you · not charging" : `Waiting for ${payer}`;
+        case "host_connecting":
+          return side === "host" ? "Connecting you · not charging" : `Waiting for ${host}`;
+        case "granting":
+          return "Starting · not charging yet";
+        case "running":
+          return "Running";
+        case "free":
+          return "Free time";
+        case "payer_paused":
+          return side === "payer" ? "On hold by you" : `On hold by ${payer}`;
+        case "host_paused":
+          return side === "host" ? "On hold by you" : `On hold by ${host}`;
+        case "both_paused":
+          return "On hold by both of you";
+        case "payer_lost":
+          return side === "payer" ? en.meter.youLost : lost(payer);
+        case "host_lost":
+          return side === "host" ? en.meter.youLost : lost(host);
+        case "funds":
+          return side === "payer" ? "Stopped · your balance is used up" : `Stopped · ${payer}’s balance is used up`;
+        case "ledger_silent":
+          return "Stopped · the ledger does not answer";
+        case "ended":
+          return "Ended";
+      }
+    },
+  },
+
+  call: {
+    room: "The call",
+    waitingFor: (name: string) => `Waiting for ${name}`,
+    mute: "Mute",
+    unmute: "Unmute",
+    cameraOff: "Camera off",
+    cameraOn: "Camera on",
+    share: "Share screen",
+    unshare: "Stop sharing",
+    pause: "Pause",
+    resume: "Resume",
+    devices: "Devices",
+    invite: "Invite",
+    hangup: "Hang up",
+    yourScreen: "You are sharing your screen",
+    screenOf: (name: string) => `${name}’s screen`,
+    mutedMic: "Microphone off",
+    noVideo: "Camera off",
+    absent: "Not here yet",
+    connecting: "Connecting…",
+    interrupted: "Reconnecting…",
+    onHold: "On hold",
+    holdText: "Nobody is heard or seen, and the meter stands.",
+    tapToHear: "Turn the sound on",
+    reconnecting: "Reconnecting…",
+    reconnectingText: "The meter is paused. Nothing is charged while you are away.",
+    reconnectingLong: "This takes longer than usual. The page keeps trying, and the call waits for you.",
+    reconnectingLive: "The connection to the server is being renewed. You can go on talking.",
+    restarting: "The server is restarting",
+    restartingText: "The page comes back by itself. Whatever was talked is settled, never more.",
+    blocked: "No sound or picture gets through",
+    blockedText:
+      "You reach the server, but your network seems to block live media (UDP). Nothing is charged meanwhile.",
+    blockedSteps: [
+      "Try another network, for example your phone’s.",
+      "Switch a VPN off, or on, and look again.",
+      "At work, ask to have UDP to this server allowed.",
+    ],
+    tryNow: "Try again now",
+    leaving: "Hanging up…",
+    superseded: "You went on elsewhere",
+    supersededText: "This call is open in another tab or on another device. It is charged once, however many are open.",
+    useHere: "Use it here",
+    notice: "That did not work",
+  },
+
+  invite: {
+    title: "Invite somebody",
+    text: "Guests hear and see everybody and pay nothing. The link works while this call lasts.",
+    name: "Their name",
+    make: "Make a link",
+    link: "Link for the guest",
+    copy: "Copy the link",
+    copied: "Copied",
+    failed: "The link could not be made. Try again.",
+  },
+
+  funds: {
+    low: (time: string) => `Your balance lasts for another ${time}`,
+    lowText: "Top up to go on without a break.",
+    topUp: "Top up",
+    topUpBy: (amount: string) => `Top up ${amount}`,
+    test: "Test money",
+    testText: "Nobody is charged.",
+    working: "Topping up…",
+    done: (amount: string) => `${amount} added`,
+    failed: "The top-up did not work. Nothing was charged. Try again.",
+    choose: "Amount",
+    softTitle: "Your balance is used up",
+    softText: "The call is on hold and nothing more is charged. Top up to go on where you were.",
+    softOther: (name: string) => `${name}’s balance is used up`,
+    softOtherText: (name: string) => `The call is on hold while ${name} tops up. Please stay on the line.`,
+    softLeft: (time: string) => `Ends in ${time}`,
+    ledger: "The meter is checking the balance",
+    ledgerText: "The call is on hold and nothing is charged. It goes on as soon as the ledger answers.",
+    noReal: "Ask the person who runs this server how to add to your balance.",
+    dialog: "Top up your balance",
+  },
+
+  ended: {
+    title: "The call has ended",
+    titles: {
+      payer_left: "The call has ended",
+      host_left: "The call has ended",
+      payer_gone: "The call has ended",
+      host_gone: "The call has ended",
+      funds: "The balance was used up",
+      declined: "Not this time",
+      no_answer: "No answer",
+      cancelled: "Call cancelled",
+      host_offline: "Nobody was there",
+      setup_timeout: "The call did not come about",
+      ledger_silent: "The call was stopped",
+      operator: "The call was ended by the operator",
+      shutdown: "The server had to stop",
+      recovered: "The server was restarted",
+      room_empty: "The call has ended",
+    } satisfies Record<EndReason, string>,
+    /** Why the call ended, to `side`. */
+    reason: (reason: EndReason, side: Side, payer: string, host: string): string => {
+      switch (reason) {
+        case "payer_left":
+          return side === "payer" ? "You hung up." : `${payer} hung up.`;
+        case "host_left":
+          return side === "host" ? "You hung up." : `${host} hung up.`;
+        case "payer_gone":
+          return side === "payer"
+            ? "Your connection was lost for too long. You paid up to the moment it broke."
+            : `${payer} lost the connection and did not come back.`;
+        case "host_gone":
+          return side === "host"
+            ? "Your connection was lost for too long. Time counted up to the moment it broke."
+            : `${host} lost the connection and did not come back. You paid up to the moment it broke.`;
+        case "funds":
+          return side === "payer"
+            ? "The call ended because the balance was used up. Nothing beyond it was charged."
+            : `${payer}’s balance was used up.`;
+        case "declined":
+          return side === "host" ? "You declined the call." : `${host} cannot take the call now.`;
+        case "no_answer":
+          return side === "host" ? "You did not answer." : `${host} did not answer. Nothing was charged.`;
+        case "cancelled":
+          return side === "payer" ? "You cancelled before it was answered." : `${payer} cancelled the call.`;
+        case "host_offline":
+          return side === "host" ? "You went offline." : `${host} went offline. Nothing was charged.`;
+        case "setup_timeout":
+          return "The connection between you could not be made in time. Nothing was charged.";
+        case "ledger_silent":
+          return "The server’s ledger did not answer, so the call was stopped rather than charged blindly.";
+        case "operator":
+          return "The person who runs this server ended the call. You pay for what was talked.";
+        case "shutdown":
+          return "The server stopped in order. What was talked is settled.";
+        case "recovered":
+          return "The server was restarted. The call was settled at the last moment both of you were connected.";
+        case "room_empty":
+          return "Everybody had left.";
+      }
+    },
+    note: (name: string) => `A note from ${name}`,
+    talked: "Talked",
+    paid: "You paid",
+    earned: "You earned",
+    charged: "Charged",
+    balance: "Balance now",
+    nothing: "Nothing was charged",
+    receipt: "Open the receipt",
+    again: "Call again",
+    back: "Back to waiting for calls",
+    left: "You left the call",
+    leftText: "The others can go on talking.",
+    failedTitle: "The call cannot be opened",
+    failed: (code: string): string => {
+      switch (code) {
+        case "room.full":
+          return "The room is full.";
+        case "call.unknown":
+          return "There is no such call.";
+        case "auth.expired":
+          return "Your link has expired. Ask for a new one.";
+        default:
+          return "Your link does not open this call.";
+      }
+    },
+    toStart: "Back",
+  },
+
+  refusal: (code: string, name: string): string => {
+    switch (code) {
+      case "network":
+        return "The server cannot be reached. Check your connection and try again.";
+      case "host.offline":
+        return `${name} is not online at the moment.`;
+      case "host.busy":
+        return `${name} is in another call.`;
+      case "call.limit":
+        return "The server is full at the moment. Try again in a minute.";
+      case "call.ended":
+      case "call.settled":
+      case "call.unknown":
+        return "This call is over.";
+      case "wallet.insufficient":
+        return "Your balance is not enough to start a call.";
+      case "wallet.limit":
+        return "Your balance cannot hold that much.";
+      case "server.stopping":
+        return "The server is restarting. Try again in a moment.";
+      case "request.rate":
+      case "signaling.rate":
+        return "That was a bit fast. Wait a moment and try again.";
+      case "topup.sandbox_refused":
+        return "Test money is not accepted on this server.";
+      default:
+        return `Something went wrong (${code}). Please try again.`;
+    }
+  },
+
+  receipt: {
+    title: "Receipt",
+    forCall: (payer: string, host: string) => `Call of ${payer} with ${host}`,
+    number: "Call",
+    opened: "Opened",
+    closed: "Ended",
+    reason: "Why it ended",
+    tariff: "Tariff",
+    intervals: "What was metered",
+    from: "From",
+    to: "To",
+    length: "Length",
+    began: "Began because",
+    stopped: "Stopped because",
+    none: "Nothing was metered: you were never connected at the same time.",
+    sum: "Sum",
+    used: "Time together",
+    billed: "Time charged",
+    free: "Free of charge",
+    charge: "Charge",
+    earned: "Your earnings",
+    before: "Balance before",
+    toppedUp: "Topped up during the call",
+    after: "Balance after",
+    otherCalls: "Other movements meanwhile",
+    rounding: "One rounding, downwards, of the whole call.",
+    print: "Print",
+    download: "Download as JSON",
+    verify: "Verify it yourself",
+    verifyText: "The receipt is signed. Anybody can check it with the command below and the downloaded file:",
+    signature: "Signature",
+    key: "Public key",
+    chain: "Chain of meter events",
+    notYet: "The receipt is being written",
+    notYetText: "The call is not settled yet. This page looks again by itself.",
+    missing: "There is no such receipt for you",
+    missingText: "Open the page of your call first, in this browser, then come back.",
+    begin: {
+      media_up: "both of you were connected",
+      resumed: "the call was resumed",
+      reconnected: "the connection was back",
+      topped_up: "the balance was topped up",
+    } as Record<string, string>,
+    end: (reason: string, payer: string, host: string): string => {
+      switch (reason) {
+        case "payer_left":
+          return `${payer} hung up`;
+        case "host_left":
+          return `${host} hung up`;
+        case "payer_lost":
+        case "payer_gone":
+          return `${payer} lost the connection`;
+        case "host_lost":
+        case "host_gone":
+          return `${host} lost the connection`;
+        case "payer_paused":
+          return `${payer} paused`;
+        case "host_paused":
+          return `${host} paused`;
+        case "funds":
+          return "the balance was used up";
+        case "ledger_silent":
+          return "the ledger did not answer";
+        case "operator":
+          return "the operator ended the call";
+        case "recovered":
+          return "the server was restarted";
+        case "shutdown":
+          return "the server stopped";
+        case "declined":
+          return `${host} declined`;
+        case "no_answer":
+          return `${host} did not answer`;
+        case "cancelled":
+          return `${payer} cancelled`;
+        case "host_offline":
+          return `${host} went offline`;
+        case "setup_timeout":
+          return "no connection came about in time";
+        case "room_empty":
+          return "everybody had left";
+        default:
+          return reason.replaceAll("_", " ");
+      }
+    },
+  },
+
+  expert: {
+    title: "Your calls",
+    hello: (name: string) => `Hello, ${name}`,
+    live: "You are live",
+    liveText: "People with your link can call you now. Keep this page open; it rings.",
+    connecting: "Going live…",
+    lost: "Reconnecting…",
+    lostText: "Nobody can call you until the connection is back. The page keeps trying.",
+    superseded: "You are live elsewhere",
+    supersededText: "Another tab or device took over. Calls ring there.",
+    yourPrice: "Your price",
+    incoming: "Incoming call",
+    incomingVoice: "Incoming voice call",
+    from: (name: string) => `${name} is calling`,
+    accept: "Accept",
+    decline: "Decline",
+    note: "A note for the caller (optional)",
+    notePlaceholder: "In ten minutes, please",
+    ringsFor: (time: string) => `rings for another ${time}`,
+    tabTitle: (name: string) => `${name} is calling`,
+    missed: (name: string, why: string): string => {
+      if (why === "cancelled") return `${name} gave up before you answered.`;
+      if (why === "accepted_elsewhere") return `You took ${name}’s call elsewhere.`;
+      return `${name}’s call was not answered.`;
+    },
+    alerts: "Let your browser tell you when somebody calls",
+    alertsOn: "Allow notifications",
+    sound: "Click anywhere once, so that the page may ring.",
+    recent: "Recent calls",
+    empty: "No calls yet",
+    emptyText: "Your calls and what you earned with them will be listed here.",
+    openCall: "A call of yours is open",
+    openCallText: "You can go back to it now.",
+    rejoin: "Back to the call",
+    who: "With",
+    when: "When",
+    length: "Length",
+    earned: "Earned",
+    receipt: "Receipt",
+    running: "now",
+  },
+
+  operator: {
+    title: "Operator",
+    live: "Live calls",
+    noLive: "Nobody is in a call",
+    noLiveText: "Calls appear here as soon as they ring.",
+    recent: "Recent calls",
+    noRecent: "No calls yet",
+    noRecentText: "Ended calls are listed here with their charge.",
+    books: "The books",
+    balanced: "The books balance",
+    balancedText: "Every hold, charge and transfer adds up.",
+    breached: (count: number) => (count === 1 ? "One breach was found" : `${count} breaches were found`),
+    experts: "Experts online",
+    callsNow: "Calls now",
+    end: "End call",
+    endAsk: (payer: string, host: string) => `End the call of ${payer} with ${host}?`,
+    endText: "Both are told, and what was talked is settled.",
+    keep: "Leave it",
+    who: "Who",
+    state: "Meter",
+    time: "Time",
+    charge: "Charge",
+    reason: "Ended because",
+    stale: "The figures are not fresh: the server does not answer.",
+  },
+};
+
+export type Strings = typeof en;
