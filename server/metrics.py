@@ -39,9 +39,21 @@ class Metrics:
         )
         self.request_seconds = histogram("talktime_http_request_seconds", "Time to answer.", ("route",))
         self.refusals = counter("talktime_refusals_total", "Refusals by stable code.", ("code",))
+        self._signals = {
+            "calls_opened": counter("talktime_calls_opened_total", "Calls that were taken."),
+            "calls_ended": counter("talktime_calls_ended_total", "Calls that ended, by reason.", ("reason",)),
+            "connections": counter("talktime_connections_total", "Socket.IO connections.", ("kind",)),
+            "messages": counter("talktime_messages_total", "Messages from clients.", ("type",)),
+            "refusals": self.refusals,
+            "task_crashes": counter(
+                "talktime_task_crashes_total", "Background tasks that crashed.", ("task",)
+            ),
+            "ledger_retries": counter("talktime_ledger_retries_total", "Writes tried again.", ("operation",)),
+            "grants": counter("talktime_grants_total", "Answers to extensions of holds.", ("result",)),
+            "beats": counter("talktime_beats_total", "Heartbeats written or failed.", ("result",)),
+        }
         self.calls_live = gauge("talktime_calls_live", "Calls that ring or are open.")
         self.meters = gauge("talktime_meters", "Open calls by the state of their meter.", ("state",))
-        self.calls_ended = counter("talktime_calls_ended_total", "Calls that ended, by reason.", ("reason",))
         self.calls_recovered = counter(
             "talktime_calls_recovered_total", "Calls settled at start because a crash left them open."
         )
@@ -70,6 +82,11 @@ class Metrics:
 
     def _histogram(self, name: str, about: str, labels: tuple[str, ...]) -> Histogram:
         return Histogram(name, about, labels, registry=self.registry, buckets=_SECONDS)
+
+    def count(self, name: str, **labels: str) -> None:
+        """What signaling counts (`signaling.metrics.Metrics`). An unknown name is a mistake of ours."""
+        counter = self._signals[name]
+        (counter.labels(**labels) if labels else counter).inc()
 
     def request(self, route: str, method: str, status: int, took_ms: int, code: str) -> None:
         """Count a request; `code` is "" unless it was refused."""

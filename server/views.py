@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from booking.people import Person, Rate
 from metering.errors import Refused as MeteringRefused
 from metering.facts import CallAccount
 from metering.tariff import Tariff
 from server import resources
 from server.errors import Problem
+from signaling.desk import LiveView
 from signaling.errors import Refused
-from signaling.messages import CallView, TariffView
+from signaling.messages import CallView
+from signaling.views import hidden_tariff, tariff_view
 
 
 def tariff_of(rate: Rate, host_share_bp: int) -> Tariff:
@@ -22,18 +26,6 @@ def tariff_of(rate: Rate, host_share_bp: int) -> Tariff:
         minimum_ms=rate.minimum_ms,
         free_ms=rate.free_ms,
         host_share_bp=host_share_bp,
-    )
-
-
-def tariff_view(tariff: Tariff) -> TariffView:
-    """A tariff without the shares, which are between host and platform."""
-    return TariffView(
-        currency=tariff.currency,
-        price_minor=tariff.price_minor,
-        per_ms=tariff.per_ms,
-        increment_ms=tariff.increment_ms,
-        minimum_ms=tariff.minimum_ms,
-        free_ms=tariff.free_ms,
     )
 
 
@@ -50,10 +42,13 @@ def refusal(refused: Refused | MeteringRefused) -> Problem:
     return Problem(refused.code, refused.message if isinstance(refused, Refused) else "")
 
 
-def settled_call(account: CallAccount, host: Person | None) -> resources.Call:
-    """A call that the desk no longer knows, from its durable facts."""
+def settled_call(account: CallAccount, known: CallView | None, host: Person | None) -> resources.Call:
+    """A call that is over, from its durable facts; `known` is the desk's memory of it, if it has one.
+
+    The ledger does not know which media were asked for; after a restart "video" is told.
+    """
     terms = account.terms
-    view = CallView(
+    view = known or CallView(
         id=terms.call_id,
         state="ended" if account.state == "settled" else "open",
         media="video",
@@ -65,6 +60,23 @@ def settled_call(account: CallAccount, host: Person | None) -> resources.Call:
         end_reason=account.reason,
     )
     return resources.Call(call=view, used_ms=account.used_ms, charge_minor=account.charge_minor)
+
+
+def without_money(call: resources.Call, tariff: Tariff) -> resources.Call:
+    """The call as a guest sees it: what it costs is between payer and host."""
+    view = msgspec.structs.replace(call.call, tariff=hidden_tariff(tariff))
+    return resources.Call(call=view, used_ms=call.used_ms, charge_minor=0)
+
+
+def live_call(live: LiveView) -> resources.LiveCall:
+    """A live call for the operator."""
+    return resources.LiveCall(
+        call=live.call,
+        meter_state=live.meter.state,
+        meter_why=live.meter.why,
+        used_ms=live.meter.used_ms,
+        charge_minor=live.meter.charge_minor,
+    )
 
 
 def summary(account: CallAccount, person_id: str) -> resources.CallSummary:

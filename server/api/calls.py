@@ -9,7 +9,6 @@ from metering.errors import UnknownCall
 from metering.facts import CallAccount
 from server import resources, views
 from server.api.route import Ask
-from server.auth import Login
 from server.errors import Problem
 from server.links import guest_link
 from signaling.clock import iso
@@ -27,6 +26,8 @@ async def create_call(ask: Ask) -> resources.Call:
     expert = await services.people.by_slug(order.host)
     if expert is None:
         raise Problem("expert.unknown")
+    if services.desk.view(order.id) is None and len(services.desk) >= services.config.max_calls:
+        raise Problem("call.limit", retry_after_s=30)
     made = await services.desk.create(
         order.id,
         Person(id=client.id, name=client.name, wallet_id=client.id),
@@ -35,7 +36,7 @@ async def create_call(ask: Ask) -> resources.Call:
     )
     if isinstance(made, Refused):
         raise views.refusal(made)
-    return await call_of(ask, order.id)
+    return await call_of(ask, await _account(ask, order.id), "payer")
 
 
 async def list_calls(ask: Ask) -> resources.CallList:
@@ -48,43 +49,41 @@ async def list_calls(ask: Ask) -> resources.CallList:
 
 async def get_call(ask: Ask) -> resources.Call:
     """One call of mine, live or over. For everybody else it does not exist."""
-    await _side(ask, ask.path["call_id"])
-    return await call_of(ask, ask.path["call_id"])
+    account, side = await _mine(ask)
+    return await call_of(ask, account, side)
 
 
 async def join_call(ask: Ask) -> resources.JoinToken:
     """A token for one connection to this call, in the role one has there. Ask anew for every connection."""
-    call_id = ask.path["call_id"]
-    side = await _side(ask, call_id)
-    if side == "operator":
-        raise Problem("auth.forbidden", "Operators do not take part in calls.")
-    desk = ask.services.desk
-    if side == "guest":
-        return views.join_token(desk.guest_token(call_id, ask.who.person_id, ask.who.name))
-    return views.join_token(desk.join_token(call_id, ask.who.person_id, side))
+    account, side = await _mine(ask)
+    desk, call_id, who = ask.services.desk, account.terms.call_id, ask.who
+    match side:
+        case "guest":
+            return views.join_token(desk.guest_token(call_id, who.person_id, who.name))
+        case "payer" | "host":
+            return views.join_token(desk.join_token(call_id, who.person_id, side))
+        case "operator":
+            raise Problem("auth.forbidden", "Operators take no part in calls.")
 
 
 async def create_guest(ask: Ask) -> resources.GuestLink:
     """A link that lets one more person into the room. Guests cost nothing and earn nothing."""
-    services, order, call_id = ask.services, ask.body_as(resources.CreateGuest), ask.path["call_id"]
-    await _side(ask, call_id)
-    view = services.desk.view(call_id)
-    if view is None or view.state == "ended":
-        raise Problem("call.ended")
+    services, order = ask.services, ask.body_as(resources.CreateGuest)
+    account, _ = await _mine(ask)
+    call_id = account.terms.call_id
     guest_id = f"guest:{secrets.token_urlsafe(9)}"
+    place = services.desk.guest_token(call_id, guest_id, order.name)
+    if isinstance(place, Refused):
+        raise views.refusal(place)
+    host = await services.people.get(account.terms.host_id)
     token, expires = services.logins.guest_token(guest_id, call_id, order.name)
-    url = guest_link(services.public_url(), view.host_slug, token)
+    url = guest_link(services.public_url(), host.slug if host is not None else "", token)
     return resources.GuestLink(url=url, expires_at=iso(expires))
 
 
 async def get_receipt(ask: Ask) -> resources.Receipt:
     """The signed receipt: the payer's copy with balances, the host's with earnings."""
-    call_id = ask.path["call_id"]
-    side = await _side(ask, call_id)
-    try:
-        account = await ask.services.ledger.call(call_id)
-    except UnknownCall:
-        raise Problem("call.not_ended", "This call was never open, so there is nothing to receipt.") from None
+    account, side = await _mine(ask)
     if account.state != "settled":
         raise Problem("call.not_ended")
     return ask.services.receipts.receipt(account, "host" if side == "host" else "payer")
@@ -93,33 +92,20 @@ async def get_receipt(ask: Ask) -> resources.Receipt:
 # -- whose call is it --------------------------------------------------------------------------------------
 
 
-async def _side(ask: Ask, call_id: str) -> Side:
-    """The asker's part in the call. A stranger is told that the call does not exist."""
-    login = ask.who
-    if login.role == "operator":
-        return "operator"
-    if login.role == "guest":
-        if login.call_id != call_id:
-            raise Problem("call.unknown")
-        return "guest"
-    payer_id, host_id = await _parties(ask, call_id)
-    return _part_of(login, payer_id, host_id)
-
-
-def _part_of(login: Login, payer_id: str, host_id: str) -> Side:
-    if login.role == "client" and login.person_id == payer_id:
-        return "payer"
-    if login.role == "expert" and login.person_id == host_id:
-        return "host"
-    raise Problem("call.unknown")
-
-
-async def _parties(ask: Ask, call_id: str) -> tuple[str, str]:
-    live = ask.services.desk.parties(call_id)
-    if live is not None:
-        return live
+async def _mine(ask: Ask) -> tuple[CallAccount, Side]:
+    """The call in the path and the asker's part in it. A stranger is told that it does not exist."""
+    login, call_id = ask.who, ask.path["call_id"]
     account = await _account(ask, call_id)
-    return account.terms.wallet_id, account.terms.host_id
+    parts: dict[str, tuple[Side, bool]] = {
+        "client": ("payer", login.person_id == account.terms.wallet_id),
+        "expert": ("host", login.person_id == account.terms.host_id),
+        "guest": ("guest", login.call_id == call_id),
+        "operator": ("operator", True),
+    }
+    side, is_mine = parts[login.role]
+    if not is_mine:
+        raise Problem("call.unknown")
+    return account, side
 
 
 async def _account(ask: Ask, call_id: str) -> CallAccount:
@@ -129,11 +115,18 @@ async def _account(ask: Ask, call_id: str) -> CallAccount:
         raise Problem("call.unknown") from None
 
 
-async def call_of(ask: Ask, call_id: str) -> resources.Call:
-    """The call as the desk sees it, else from its durable facts."""
-    view = ask.services.desk.view(call_id)
-    if view is None:
-        account = await _account(ask, call_id)
-        return views.settled_call(account, await ask.services.people.get(account.terms.host_id))
-    used_ms, charge_minor = ask.services.desk.figures(call_id)
-    return resources.Call(call=view, used_ms=used_ms, charge_minor=charge_minor)
+async def call_of(ask: Ask, account: CallAccount, side: Side) -> resources.Call:
+    """The call as the desk sees it, else from its durable facts. A guest sees no money."""
+    desk, call_id = ask.services.desk, account.terms.call_id
+    live = desk.live_view(call_id)
+    if live is None:
+        host = await ask.services.people.get(account.terms.host_id)
+        call = views.settled_call(account, desk.view(call_id), host)
+    else:
+        call = resources.Call(live.call, live.meter.used_ms, live.meter.charge_minor)
+    return views.without_money(call, account.terms.tariff) if side == "guest" else call
+
+
+async def live_account(ask: Ask) -> CallAccount:
+    """The account of the call in the path, whoever asks: for the operator."""
+    return await _account(ask, ask.path["call_id"])

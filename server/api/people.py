@@ -5,6 +5,7 @@ from __future__ import annotations
 from server import resources, views
 from server.api.route import Ask
 from server.errors import Problem
+from signaling.views import tariff_view
 
 
 async def get_me(ask: Ask) -> resources.Me:
@@ -26,7 +27,7 @@ async def get_expert(ask: Ask) -> resources.Expert:
         slug=person.slug,
         name=person.name,
         headline=person.headline,
-        tariff=views.tariff_view(ask.services.tariff(person)),
+        tariff=tariff_view(ask.services.tariff(person)),
         online=desk.online(person.id),
         busy=desk.busy(person.id),
     )
