@@ -9,6 +9,8 @@ BIN := .venv/bin
 STEP := .ci/step
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -type f -print 2>/dev/null)
 PYTEST := $(BIN)/pytest -q
+# Scripts under tests share the rig, as pytest's `pythonpath` lets the tests do.
+SCRIPT := PYTHONPATH=tests $(BIN)/python
 # Installing is quiet and asks nobody.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export npm_config_fund := false
@@ -80,7 +82,7 @@ e2e: .venv/installed-dev server/static/index.html ## browsers that call each oth
 	@$(PYTEST) --durations=10 tests/e2e
 
 mutants: .venv/installed-dev ## plant each known bug and see that the suite catches it
-	@$(BIN)/python tests/simulation/mutants.py
+	@$(SCRIPT) tests/simulation/mutants.py
 
 types: .venv/installed ## write the TypeScript types of the wire
 	@$(BIN)/talktime types
@@ -93,17 +95,17 @@ types-current: .venv/installed
 bench: bench-ledger bench-meter bench-media bench-join ## all benchmarks, one JSON line per case
 
 bench-media: .venv/installed-dev ## CPU, latency and memory of the relay
-	@$(BIN)/python tests/bench/media.py
+	@$(SCRIPT) tests/bench/media.py
 
 bench-meter: .venv/installed-dev ## 10,000 metered calls in one process
-	@$(BIN)/python tests/bench/meter.py
+	@$(SCRIPT) tests/bench/meter.py
 
 bench-ledger: .venv/installed-dev ## durable operations per second
-	@$(BIN)/python tests/bench/ledger.py
+	@$(SCRIPT) tests/bench/ledger.py
 
 bench-join: .venv/installed-dev server/static/index.html ## from the click to the first remote frame
 	@.ci/need browser
-	@$(BIN)/python tests/bench/join.py
+	@$(SCRIPT) tests/bench/join.py
 
 # -- housekeeping --------------------------------------------------------------------------------------------
 
@@ -116,7 +118,7 @@ lock: .venv/installed-dev ## pin all dependencies anew from pyproject.toml and w
 
 screens: .venv/installed-dev server/static/index.html ## take the screenshots in docs/images
 	@.ci/need browser
-	@$(BIN)/python tests/e2e/screens.py
+	@$(SCRIPT) tests/e2e/screens.py
 
 hooks: .venv/installed-dev ## run the quick checks before every commit
 	@$(BIN)/pre-commit install
