@@ -33,9 +33,8 @@ class Tariff:
         letters = self.currency.isascii() and self.currency.isalpha() and self.currency.isupper()
         if len(self.currency) != 3 or not letters:
             raise ValueError("currency is a three-letter ISO 4217 code")
-        numbers = (
-            self.price_minor, self.per_ms, self.increment_ms, self.minimum_ms, self.free_ms, self.host_share_bp,
-        )  # fmt: skip
+        durations = (self.per_ms, self.increment_ms, self.minimum_ms, self.free_ms)
+        numbers = (self.price_minor, self.host_share_bp, *durations)
         if any(type(number) is not int or number > MAX_NUMBER for number in numbers):
             raise ValueError("amounts and durations are integers that JSON carries exactly")
         if self.price_minor < 0 or self.per_ms <= 0 or self.increment_ms <= 0:

@@ -144,7 +144,8 @@ class TestShares:
     "wrong",
     [
         {"currency": "usd"}, {"currency": "US"}, {"currency": "US1"}, {"currency": "ÜSD"},
-        {"currency": "U-D"}, {"price_minor": -1}, {"per_ms": 0}, {"increment_ms": 0}, {"minimum_ms": -1}, {"free_ms": -1},
+        {"currency": "U-D"}, {"price_minor": -1}, {"per_ms": 0}, {"increment_ms": 0}, {"minimum_ms": -1},
+        {"free_ms": -1},
         {"host_share_bp": -1}, {"host_share_bp": 10_001},
         {"price_minor": 2.4}, {"host_share_bp": 0.8}, {"per_ms": 60.0}, {"price_minor": MAX_NUMBER + 1},
     ],
