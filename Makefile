@@ -88,7 +88,7 @@ types: .venv/installed ## write the TypeScript types of the wire
 	@$(BIN)/talktime types
 
 types-current: .venv/installed
-	@$(STEP) "Types of the wire are up to date" bash -c '$(BIN)/talktime types && git diff --exit-code --stat web/src/protocol'
+	@$(STEP) "Types of the wire are up to date" $(BIN)/talktime types --check
 
 # -- benchmarks: one JSON line per case; no limits -----------------------------------------------------------
 
