@@ -1,11 +1,25 @@
-"""The ledger's account names, and the bounds of what may be posted."""
+"""The ledger's transfers, the names of its accounts, and the bounds of what may be posted."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from .errors import AmountOutOfRange
 
 MAX_MINOR = 2**53 - 1
 """The largest amount and the most a wallet may ever be credited: what JSON carries exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Money moved from one account to another, once and for ever. `call_id` is "" outside of calls."""
+
+    id: str
+    source: str
+    target: str
+    amount_minor: int
+    currency: str
+    call_id: str = ""
 
 
 def available_of(wallet_id: str) -> str:

@@ -16,6 +16,7 @@ from functools import reduce
 from typing import Literal
 
 from .accounts import (
+    Transfer,
     available_of,
     check_amount,
     check_credit,
@@ -38,18 +39,6 @@ from .facts import (
     Settlement,
 )  # fmt: skip
 from .progress import Progress, closing_event, fresh_events, proven_use
-
-
-@dataclass(frozen=True, slots=True)
-class Transfer:
-    """Money moved from one account to another, once and for ever."""
-
-    id: str
-    source: str
-    target: str
-    amount_minor: int
-    currency: str
-    call_id: str = ""
 
 
 @dataclass(slots=True)
@@ -167,8 +156,8 @@ class MemoryLedger:
 
     async def top_up(self, wallet_id: str, payment_id: str, amount_minor: int, source: str) -> Balance:
         """See `Ledger`."""
-        self._check_current()
         check_amount(amount_minor, least=1)
+        self._check_current()
         wallet = self._wallet(wallet_id)
         fingerprint = (wallet_id, amount_minor, source)
         if self.books.top_ups.get(payment_id, fingerprint) != fingerprint:
@@ -215,8 +204,8 @@ class MemoryLedger:
 
     async def extend(self, call_id: str, to_minor: int) -> Grant | Refused:
         """See `Ledger`."""
-        self._check_owner()
         check_amount(to_minor)
+        self._check_owner()
         call = self._call(call_id)
         if call.state == "settled":
             return Refused("call.settled")

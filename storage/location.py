@@ -64,7 +64,7 @@ def make_engine(database_url: str, *, writes: bool) -> Engine:
 
 
 class DataLock:
-    """One writer a database: an advisory lock on a file beside it, which the kernel drops with the process."""
+    """One writer a database: a lock on a file beside it, which the kernel drops with the process."""
 
     def __init__(self, database_file: Path) -> None:
         self.path = database_file.with_name(database_file.name + ".lock")

@@ -1,0 +1,176 @@
+"""What one transaction of the SQL ledger does: find a wallet, post, append to a chain, settle."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.engine import Connection
+
+from storage.worker import Transaction
+
+from .accounts import Transfer, available_of, earnings_of, held_of, revenue_of
+from .chain import link
+from .errors import UnknownCall, UnknownWallet
+from .facts import Balance, CallAccount, MeterEvent, Settlement
+from .progress import Progress, closing_event
+from .rows import account_of, call_row, event_of, events_of, kind_of, tariff_of
+from .tables import accounts, metered_calls, transfers, wallets
+
+_WALLET = select(wallets).where(wallets.c.id == bindparam("wallet"))
+_NEW_ACCOUNT = insert(accounts).on_conflict_do_nothing()
+_BALANCES = select(accounts.c.id, accounts.c.balance_minor).where(
+    accounts.c.id.in_([bindparam("available"), bindparam("held")])
+)
+_OPEN_CALLS = select(func.count()).where(
+    metered_calls.c.wallet_id == bindparam("wallet"), metered_calls.c.state == "open"
+)
+_CLOSE_CALL = update(metered_calls).where(metered_calls.c.id == bindparam("call"))
+
+_CHAIN_FROM = """
+    SELECT kind, at_ms, at, used_ms, reason FROM meter_events WHERE call_id = ? AND seq > ? ORDER BY seq
+"""
+_APPEND = """
+    INSERT INTO meter_events (call_id, seq, kind, at_ms, at, used_ms, reason) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+_NEW_HEAD = "UPDATE metered_calls SET events = ?, chain_head = ?, used_ms = ? WHERE id = ?"
+
+
+def wallet_row(connection: Connection, wallet_id: str) -> Row[Any]:
+    """The wallet's row. Raises `UnknownWallet`."""
+    row = connection.execute(_WALLET, {"wallet": wallet_id}).one_or_none()
+    if row is None:
+        raise UnknownWallet(wallet_id)
+    return row
+
+
+def known_call(connection: Connection, call_id: str) -> Row[Any]:
+    """The call's row. Raises `UnknownCall`."""
+    row = call_row(connection, call_id)
+    if row is None:
+        raise UnknownCall(call_id)
+    return row
+
+
+def purse(connection: Connection, wallet_id: str) -> tuple[int, int]:
+    """What is available and what is held; a wallet is worth the sum."""
+    names = {"available": available_of(wallet_id), "held": held_of(wallet_id)}
+    found = {row.id: row.balance_minor for row in connection.execute(_BALANCES, names)}
+    return found[names["available"]], found[names["held"]]
+
+
+def balance_of(connection: Connection, wallet_id: str) -> Balance:
+    """Raises `UnknownWallet`."""
+    currency = wallet_row(connection, wallet_id).currency
+    available_minor, held_minor = purse(connection, wallet_id)
+    open_holds = connection.execute(_OPEN_CALLS, {"wallet": wallet_id}).scalar_one()
+    return Balance(wallet_id, currency, available_minor, held_minor, open_holds)
+
+
+def ensure_account(
+    connection: Connection, account_id: str, currency: str, floor_minor: int | None = 0
+) -> None:
+    """Make an empty account unless it is there."""
+    connection.execute(
+        _NEW_ACCOUNT, {"id": account_id, "currency": currency, "floor_minor": floor_minor, "balance_minor": 0}
+    )
+
+
+def post(connection: Connection, transfer: Transfer) -> None:
+    """Move money; the balances follow by trigger. Nothing is a transfer of zero."""
+    if transfer.amount_minor:
+        connection.execute(
+            transfers.insert(),
+            {
+                "id": transfer.id,
+                "source": transfer.source,
+                "target": transfer.target,
+                "amount_minor": transfer.amount_minor,
+                "currency": transfer.currency,
+                "call_id": transfer.call_id,
+            },
+        )
+
+
+def events_from(raw: sqlite3.Connection, call_id: str, after: int) -> list[MeterEvent]:
+    """The call's events behind the first `after`, in order."""
+    return [event_of(*row) for row in raw.execute(_CHAIN_FROM, (call_id, after))]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainEnd:
+    """Where a call's chain of events ends: how many there are, and the head."""
+
+    call_id: str
+    count: int
+    head: str
+
+
+def append_events(raw: sqlite3.Connection, end: ChainEnd, events: Sequence[MeterEvent], used_ms: int) -> None:
+    """Put events behind the chain's end; `used_ms` were used in all with them."""
+    rows = [
+        (end.call_id, seq, kind_of(event), event.at_ms, event.at, event.used_ms, event.reason)
+        for seq, event in enumerate(events, end.count + 1)
+    ]
+    raw.executemany(_APPEND, rows)
+    head = reduce(link, events, end.head)
+    raw.execute(_NEW_HEAD, (end.count + len(events), head, used_ms, end.call_id))
+
+
+def progress_of(raw: sqlite3.Connection, row: Row[Any]) -> Progress:
+    """The resume record of the call in `row`."""
+    last = events_from(raw, row.id, row.events - 1)
+    return Progress.of(last[-1] if last else None)
+
+
+def settle(transaction: Transaction, settlement: Settlement) -> CallAccount:
+    """Close a call's money, unless it is closed already. Raises `UnknownCall`, `EventsDisagree`."""
+    connection, call_id = transaction.connection, settlement.call_id
+    row = known_call(connection, call_id)
+    if row.state == "open":
+        used_ms = _close_interval(transaction.raw, row, settlement.used_ms)
+        _capture_and_release(connection, row, used_ms, settlement)
+        row = known_call(connection, call_id)
+    return account_of(row, events_of(connection, [call_id]).get(call_id, ()))
+
+
+def _close_interval(raw: sqlite3.Connection, row: Row[Any], used_ms: int) -> int:
+    """Stop the meter at `used_ms` if it runs. Returns what is recorded as used then."""
+    progress = progress_of(raw, row)
+    stopped = closing_event(progress, used_ms)
+    if stopped is None:
+        return progress.used_ms
+    append_events(raw, ChainEnd(row.id, row.events, row.chain_head), [stopped], used_ms)
+    return used_ms
+
+
+def _capture_and_release(connection: Connection, row: Row[Any], used_ms: int, settlement: Settlement) -> None:
+    tariff = tariff_of(row.tariff)
+    charge_minor = min(tariff.charge(used_ms), row.held_minor)
+    host_minor = tariff.host_share(charge_minor)
+    held = held_of(row.wallet_id)
+    for transfer_id, target, amount_minor in (
+        (f"settle:{row.id}:host", earnings_of(row.host_id, tariff.currency), host_minor),
+        (f"settle:{row.id}:platform", revenue_of(tariff.currency), charge_minor - host_minor),
+        (f"release:{row.id}", available_of(row.wallet_id), row.held_minor - charge_minor),
+    ):
+        post(connection, Transfer(transfer_id, held, target, amount_minor, tariff.currency, row.id))
+    credited_minor = wallet_row(connection, row.wallet_id).topped_up_minor
+    connection.execute(
+        _CLOSE_CALL.values(
+            state="settled",
+            held_minor=0,
+            charge_minor=charge_minor,
+            host_share_minor=host_minor,
+            reason=settlement.reason,
+            ended_at=settlement.ended_at,
+            balance_after_minor=sum(purse(connection, row.wallet_id)),
+            topped_up_minor=credited_minor - row.topped_up_before_minor,
+        ),
+        {"call": row.id},
+    )
