@@ -14,6 +14,7 @@ Labels of `publish` and `subscribe` are the caller's; `client.stream("bob.mic")`
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import random
 import time
@@ -41,6 +42,8 @@ REPORT_MS = 1_000
 FEEDBACK_MS = 100
 # What a client says it can receive, while it does not estimate (REMB).
 CAPACITY_BITS_PER_S = 2_500_000
+# How a missing packet is asked for: every so often, so many times, so many at once (Chromium's bounds).
+NACK_S, NACK_TRIES, NACK_MAX = 0.05, 10, 200
 
 
 class MediaClient(Connection):
@@ -59,6 +62,7 @@ class MediaClient(Connection):
         record: bool = True,
         measure: bool = False,
         answer_nack: bool = True,
+        repair: bool = False,
         reports: bool = True,
         shapes: Mapping[Kind, Shape] = SHAPES,
     ) -> None:
@@ -68,6 +72,9 @@ class MediaClient(Connection):
         self._pacer = pacer or Pacer()
         self._seed = seed
         self.record, self.answer_nack, self.reports = record, answer_nack, reports
+        self.repair = repair
+        self._wanted: dict[tuple[str, int], int] = {}
+        self._asking: asyncio.TimerHandle | None = None
         self._shapes = shapes
         self.lines: list[Line] = []
         self.publish_mids: dict[str, str] = {}
@@ -318,6 +325,8 @@ class MediaClient(Connection):
             stream, repaired = self.stream(self._rtx[ssrc]), True
         at = payload_at if repaired else 2
         sequence = stream.unwrap(int.from_bytes(VIEW[at : at + 2]))
+        if self.repair and stream.kind == "video":
+            self._want(stream, sequence)
         stream.note(sequence, size - payload_at, repaired)
         stream.last_arrived_ns = time.monotonic_ns()
         mark, number, sent_ns = TRAILER.unpack_from(VIEW, size - 16) if size >= payload_at + 16 else (0, 0, 0)
