@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 import msgspec
 import structlog
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
 
 from server import logs, pages, problems
 from server.api.route import Ask, Route
@@ -35,9 +36,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 # -- the shell ---------------------------------------------------------------------------------------------
 
 
-def shell(
-    services: Services, headers: Mapping[str, str]
-) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def shell(services: Services, headers: Mapping[str, str]) -> Middleware:
     """The one middleware. `headers` go on every answer."""
 
     @web.middleware
@@ -126,7 +125,7 @@ def _endpoint(services: Services, route: Route) -> Handler:
 
 
 async def _dispatched(services: Services, route: Route, request: web.Request) -> msgspec.Struct:
-    if route.writes and services.stopping:
+    if route.writes and services.life.stopping:
         raise Problem("server.stopping", retry_after_s=2)
     login = _login(services, route, request)
     if login is not None:

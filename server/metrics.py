@@ -6,8 +6,6 @@ part needs to know of Prometheus.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -22,8 +20,6 @@ from signaling.clock import Clock
 METER_STATES = ("waiting", "running", "paused", "reconnecting", "exhausted", "ended")
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 LAG_BEAT_S = 0.5
-
-Gauges = Callable[[], Mapping[str, float]]
 
 
 class Metrics:
@@ -58,9 +54,7 @@ class Metrics:
             "talktime_calls_recovered_total", "Calls settled at start because a crash left them open."
         )
         self.experts_online = gauge("talktime_experts_online", "Experts whose page is connected.")
-        self.held_minor = gauge(
-            "talktime_held_minor", "Money on hold for live calls, in minor units.", ("currency",)
-        )
+        self.database = gauge("talktime_database", "The writer's queue and commits.", ("counter",))
         self.media = gauge("talktime_media", "Counters of the media engine.", ("counter",))
         self.ledger_seconds = histogram(
             "talktime_ledger_seconds", "Time of a ledger operation.", ("operation",)
@@ -69,9 +63,6 @@ class Metrics:
             "talktime_ledger_errors_total", "Ledger operations that failed.", ("code",)
         )
         self.lag_seconds = histogram("talktime_loop_lag_seconds", "How late the event loop wakes up.", ())
-        self.crashes = counter(
-            "talktime_task_crashes_total", "Background tasks that crashed, by name.", ("task",)
-        )
         self.ready = gauge("talktime_ready", "1 while the server takes new calls.")
 
     def _counter(self, name: str, about: str, labels: tuple[str, ...] = ()) -> Counter:

@@ -72,10 +72,10 @@ def live_call(live: LiveView) -> resources.LiveCall:
     """A live call for the operator."""
     return resources.LiveCall(
         call=live.call,
-        meter_state=live.meter.state,
-        meter_why=live.meter.why,
-        used_ms=live.meter.used_ms,
-        charge_minor=live.meter.charge_minor,
+        meter_state=live.meter_state,
+        meter_why=live.meter_why,
+        used_ms=live.used_ms,
+        charge_minor=live.charge_minor,
     )
 
 

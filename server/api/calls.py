@@ -77,7 +77,7 @@ async def create_guest(ask: Ask) -> resources.GuestLink:
         raise views.refusal(place)
     host = await services.people.get(account.terms.host_id)
     token, expires = services.logins.guest_token(guest_id, call_id, order.name)
-    url = guest_link(services.public_url(), host.slug if host is not None else "", token)
+    url = guest_link(services.life.public_url(), host.slug if host is not None else "", token)
     return resources.GuestLink(url=url, expires_at=iso(expires))
 
 
@@ -118,12 +118,12 @@ async def _account(ask: Ask, call_id: str) -> CallAccount:
 async def call_of(ask: Ask, account: CallAccount, side: Side) -> resources.Call:
     """The call as the desk sees it, else from its durable facts. A guest sees no money."""
     desk, call_id = ask.services.desk, account.terms.call_id
-    live = desk.live_view(call_id)
-    if live is None:
+    known = desk.view(call_id)
+    if known is None or account.state == "settled":
         host = await ask.services.people.get(account.terms.host_id)
-        call = views.settled_call(account, desk.view(call_id), host)
+        call = views.settled_call(account, known, host)
     else:
-        call = resources.Call(live.call, live.meter.used_ms, live.meter.charge_minor)
+        call = resources.Call(known, *desk.figures(call_id))
     return views.without_money(call, account.terms.tariff) if side == "guest" else call
 
 

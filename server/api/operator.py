@@ -17,12 +17,12 @@ async def get_overview(ask: Ask) -> resources.OperatorOverview:
         live=[views.live_call(each) for each in services.desk.live()],
         recent=[views.summary(account, "") for account in recent if account.state == "settled"],
         breaches=await services.audit.breaches(),
-        experts_online=services.desk.presence.count(),
+        experts_online=services.desk.hosts_online(),
     )
 
 
 async def end_call(ask: Ask) -> resources.Call:
     """End a call now; it is settled at this instant. Ending an ended call changes nothing."""
     account = await live_account(ask)
-    ask.services.desk.end(account.terms.call_id, "operator")
-    return await call_of(ask, account, "operator")
+    await ask.services.desk.end(account.terms.call_id, "operator")
+    return await call_of(ask, await live_account(ask), "operator")

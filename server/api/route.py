@@ -62,7 +62,7 @@ class Route:
     @property
     def name(self) -> str:
         """The operation's name in OpenAPI: the handler's."""
-        return self.handler.__name__  # type: ignore[attr-defined,no-any-return]
+        return self.handler.__name__
 
     @property
     def writes(self) -> bool:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-
-from signaling.desk import CallDesk
 
 from booking.people import Person
 from booking.store import PeopleStore
@@ -16,15 +13,17 @@ from server.audit import Audit
 from server.auth import Login, Logins
 from server.config import Config
 from server.errors import Problem
+from server.life import Life
 from server.limits import WriteLimit
 from server.metrics import Metrics
 from server.receipts import Receipts
 from signaling.clock import Clock
+from signaling.desk import CallDesk
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Services:
-    """`stopping` turns true when the server begins to stop: writes are refused from then on."""
+    """Parts and settings; nothing here has a life of its own."""
 
     config: Config
     clock: Clock
@@ -36,8 +35,7 @@ class Services:
     receipts: Receipts
     audit: Audit
     write_limit: WriteLimit
-    public_url: Callable[[], str]
-    stopping: bool = False
+    life: Life
 
     async def person(self, login: Login) -> Person:
         """The profile behind a login. A person that was taken out of the house may no longer do anything."""

@@ -1,0 +1,116 @@
+"""The whole wiring on one page: `create_app(config)` makes every part and says who knows whom.
+
+Order of life (server.life does it, docs/closing.md has the table): the database is opened and locked here; at
+start-up the ledger takes over and settles what a crash left open, then media binds its port, then the
+heartbeat begins, and only then does the server listen. It stops the other way round: no new calls and clients
+are told, calls settle, media closes, storage last.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from booking.store import PeopleStore
+from media.engine import MediaEngine
+from media.options import MediaOptions
+from media.simulated import SimulatedMediaEngine
+from metering.meter import MeterOptions
+from metering.sql import SqlLedger
+from server import http, pages, probes
+from server.api.services import Services
+from server.api.table import ROUTES
+from server.audit import Audit
+from server.auth import PURPOSE, Logins
+from server.config import Config
+from server.keys import load_or_make
+from server.life import Life
+from server.limits import WriteLimit
+from server.measured import MeasuredLedger
+from server.metrics import Metrics
+from server.receipts import Receipts
+from signaling.clock import Clock, SystemClock
+from signaling.desk import CallDesk
+from signaling.gateway import Gateway
+from signaling.heartbeat import Heart
+from signaling.options import SignalingOptions
+from signaling.supervisor import Supervisor
+from signaling.tokens import JoinTokens, TokenSigner
+from storage.database import Database
+
+LIFE = web.AppKey("life", Life)
+SERVICES = web.AppKey("services", Services)
+
+
+def create_app(config: Config, clock: Clock | None = None) -> web.Application:
+    """The server, not started yet. Raises `StartError` and `StorageError` for what cannot be opened."""
+    clock = clock or SystemClock()
+    metrics = Metrics()
+    keys = load_or_make(config.secret_path)
+    database = Database.open(config.sql_url)
+    ledger = MeasuredLedger(SqlLedger(database), metrics, clock)
+    people = PeopleStore(database)
+    supervisor = Supervisor(metrics)
+    media = make_media(config, clock)
+    signer = TokenSigner(keys.token_key)
+    tokens = JoinTokens(signer, clock, config.join_token_s * 1000, other_purposes=(PURPOSE,))
+    life = Life(config, clock, metrics, database, ledger, media, supervisor)
+    options = signaling_options(config)
+    desk = CallDesk(clock, media, ledger, tokens, supervisor, options, metrics, life.fenced)
+    origins = [config.public(config.port)] if config.public_url else None
+    gateway = Gateway(desk, tokens, clock, supervisor, metrics, origins)
+    heart = Heart(clock, ledger, desk, life.fenced, options, metrics)
+    services = Services(
+        config=config,
+        clock=clock,
+        metrics=metrics,
+        ledger=ledger,
+        people=people,
+        desk=desk,
+        logins=Logins(signer, clock, config.login_days),
+        receipts=Receipts(keys.receipt_key),
+        audit=Audit(ledger, clock),
+        write_limit=WriteLimit(clock, config.writes_per_minute),
+        life=life,
+    )
+    headers = pages.security_headers(config.public(config.port))
+    app = web.Application(middlewares=[http.shell(services, headers)])
+    http.add_routes(app, services, ROUTES)
+    probes.add_probes(app, services)
+    pages.add_pages(app, pages.find_folder(config.web_folder))
+    gateway.attach(app)
+    life.attach(app, desk, gateway, heart)
+    app[LIFE], app[SERVICES] = life, services
+    return app
+
+
+def make_media(config: Config, clock: Clock) -> MediaEngine:
+    """The media engine that the settings name."""
+    if config.media == "simulated":
+        return SimulatedMediaEngine(clock.now_ms, automatic=True)
+    from media.udp import UdpMediaEngine  # noqa: PLC0415
+
+    options = MediaOptions(
+        host=config.udp_host,
+        port=config.udp_port,
+        announced_host=config.announced_host or None,
+        announced_port=config.announced_port or None,
+    )
+    return UdpMediaEngine(clock.now_ms, options)
+
+
+def signaling_options(config: Config) -> SignalingOptions:
+    """The settings as signaling names them."""
+    return SignalingOptions(
+        ring_ms=config.ring_s * 1000,
+        setup_ms=config.setup_s * 1000,
+        gone_ms=config.gone_s * 1000,
+        max_guests=config.max_participants - 2,
+        beat_ms=config.heartbeat_ms,
+        closing_ms=config.stop_s * 500,
+        meter=MeterOptions(
+            min_quantum_ms=config.min_quantum_ms,
+            max_quantum_ms=config.max_quantum_ms,
+            warn_left_ms=config.warn_left_s * 1000,
+            soft_landing_ms=config.soft_landing_s * 1000,
+        ),
+    )

@@ -1,0 +1,156 @@
+"""The commands that need settings: serve, demo, migrate, reconcile, link. What people read goes to stdout."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+from aiohttp import web
+
+from booking.people import Person
+from booking.store import PeopleStore
+from metering.errors import MeteringError
+from metering.sql import SqlLedger
+from server import demo as demonstration
+from server import process
+from server.app import LIFE, SERVICES
+from server.auth import Logins
+from server.config import Config
+from server.errors import ServerError, StartError, UsageError
+from server.keys import load_or_make
+from server.links import person_link
+from signaling.clock import SystemClock
+from signaling.tokens import TokenSigner
+from storage import migrations
+from storage.database import Database
+from storage.errors import StorageError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What `talktime demo` was asked for."""
+
+    balance_minor: int
+    price_minor: int
+    clients: int
+    experts: int
+    as_json: bool
+
+    @staticmethod
+    def of(given: argparse.Namespace) -> DemoOptions:
+        """From the command line."""
+        return DemoOptions(given.balance_minor, given.price_minor, given.clients, given.experts, given.json)
+
+
+def serve(config: Config) -> int:
+    """Run until told to stop."""
+
+    async def ready(app: web.Application) -> None:
+        sys.stdout.write(f"Talktime is running on {app[LIFE].public_url()}\n")
+        sys.stdout.flush()
+
+    return process.run(config, when_ready=ready)
+
+
+def demo(config: Config, options: DemoOptions) -> int:
+    """Run with demo people; they are made on the first start and kept."""
+    cast = demonstration.people(options.clients, options.experts, options.price_minor)
+
+    async def settle_in(app: web.Application) -> None:
+        services = app[SERVICES]
+        await demonstration.move_in(services.people, services.ledger, cast, options.balance_minor)
+
+    async def ready(app: web.Application) -> None:
+        services = app[SERVICES]
+        links = demonstration.links(cast, services.logins, app[LIFE].public_url())
+        if options.as_json:
+            port = getattr(services.life.media, "port", 0)
+            text = msgspec.json.encode(
+                {"url": app[LIFE].public_url(), "udp_port": port, "links": demonstration.by_role(cast, links)}
+            ).decode()
+        else:
+            text = demonstration.announcement(app[LIFE].public_url(), cast, links)
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+
+    return process.run(config, before_listening=settle_in, when_ready=ready)
+
+
+def migrate(config: Config) -> int:
+    """Create the database or bring it up to date."""
+    with _one_line():
+        worked = migrations.migrate(config.sql_url)
+    sys.stdout.write("the database was brought up to date\n" if worked else "the database is up to date\n")
+    return 0
+
+
+def reconcile(config: Config, *, as_json: bool) -> int:
+    """Check every invariant of the ledger; the server may run meanwhile. 1 when one is broken."""
+    with _one_line():
+        migrations.check(config.sql_url)
+        breaches = _with_database(config, lambda database: SqlLedger(database).reconcile())
+    if as_json:
+        sys.stdout.write(f"{msgspec.json.encode(breaches).decode()}\n")
+    elif breaches:
+        sys.stdout.writelines(f"{breach.invariant}: {breach.detail}\n" for breach in breaches)
+        sys.stderr.write(f"talktime: {len(breaches)} breaches\n")
+    else:
+        sys.stdout.write("all invariants hold\n")
+    return 1 if breaches else 0
+
+
+def link(config: Config, name: str, to: str) -> int:
+    """Print a fresh link for a person."""
+    with _one_line():
+        migrations.check(config.sql_url)
+        everybody = _with_database(config, lambda database: PeopleStore(database).all())
+    person = next((each for each in everybody if name in (each.id, each.slug)), None)
+    if person is None:
+        raise UsageError(f"there is no person {name!r}")
+    logins = Logins(TokenSigner(load_or_make(config.secret_path).token_key), SystemClock(), config.login_days)
+    token, _ = logins.token(person.id, person.role)
+    url = config.public(config.port)
+    sys.stdout.write(f"{person_link(url, person, token, _slug_for(person, everybody, to))}\n")
+    return 0
+
+
+def _slug_for(person: Person, everybody: list[Person], to: str) -> str:
+    """Which expert a client's link leads to."""
+    if person.role != "client":
+        return ""
+    slugs = [each.slug for each in everybody if each.role == "expert"]
+    if to and to not in slugs:
+        raise UsageError(f"there is no expert {to!r}")
+    if not to and len(slugs) != 1:
+        raise UsageError("say which expert the link leads to: --to SLUG")
+    return to or slugs[0]
+
+
+def _with_database(config: Config, work: Callable[[Database], Awaitable[T]]) -> T:
+    async def run() -> T:
+        database = Database.open(config.sql_url, read_only=True)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """Turn the database's own errors into the one line that a person at a terminal needs."""
+    try:
+        yield
+    except (StorageError, MeteringError) as error:
+        raise StartError(error.code, str(error) or error.code) from error
+    except ServerError:
+        raise

@@ -1,0 +1,90 @@
+"""/healthz, /readyz, /metrics, and the OpenAPI document: for machines, without login, never cached."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+from aiohttp import web
+
+from metering.errors import MeteringError
+from server.api.services import Services
+from server.api.table import BASE, openapi
+from server.metrics import METER_STATES
+from storage.errors import StorageError
+from storage.worker import Transaction
+
+_NO_STORE = {"Cache-Control": "no-store"}
+_WRITABLE_S = 2.0
+
+
+def add_probes(app: web.Application, services: Services) -> None:
+    """Add the routes."""
+    document = openapi()
+
+    async def healthz(_request: web.Request) -> web.Response:
+        return _json({"status": "alive"})
+
+    async def readyz(_request: web.Request) -> web.Response:
+        reason = await _why_not_ready(services)
+        return _json({"status": "ready"}) if reason is None else _json({"status": reason}, status=503)
+
+    async def metrics(_request: web.Request) -> web.Response:
+        _take_gauges(services)
+        return web.Response(
+            body=services.metrics.render(),
+            headers={"Content-Type": services.metrics.content_type, **_NO_STORE},
+        )
+
+    async def openapi_json(_request: web.Request) -> web.Response:
+        return web.Response(body=document, content_type="application/json", headers=_NO_STORE)
+
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/metrics", metrics)
+    app.router.add_get(f"{BASE}/openapi.json", openapi_json)
+
+
+def _json(body: dict[str, str], status: int = 200) -> web.Response:
+    return web.Response(
+        body=msgspec.json.encode(body), status=status, content_type="application/json", headers=_NO_STORE
+    )
+
+
+async def _why_not_ready(services: Services) -> str | None:
+    """None when new calls are welcome: started, not stopping, and the database takes writes."""
+    life = services.life
+    if life.state != "ready":
+        return life.state
+    if life.was_fenced:
+        return "fenced"
+    try:
+        async with asyncio.timeout(_WRITABLE_S):
+            await life.database.write(_touch)
+    except (StorageError, MeteringError, TimeoutError):
+        return "database"
+    return None
+
+
+def _touch(transaction: Transaction) -> None:
+    """Take the write lock and commit, changing nothing."""
+    transaction.connection.exec_driver_sql("UPDATE nodes SET epoch = epoch WHERE id = ''")
+
+
+def _take_gauges(services: Services) -> None:
+    """Ask the parts for what is true at this instant."""
+    metrics, desk = services.metrics, services.desk
+    live = desk.live()
+    metrics.calls_live.set(len(live))
+    states = dict.fromkeys(METER_STATES, 0)
+    for each in live:
+        states[each.meter_state] += 1
+    for state, count in states.items():
+        metrics.meters.labels(state).set(count)
+    metrics.experts_online.set(desk.hosts_online())
+    figures = services.life.database.figures()
+    metrics.database.labels("waiting_writes").set(figures.waiting_writes)
+    metrics.database.labels("waiting_reads").set(figures.waiting_reads)
+    metrics.database.labels("jobs").set(figures.jobs)
+    metrics.database.labels("commits").set(figures.commits)
+    metrics.database.labels("failed_commits").set(figures.failed_commits)
