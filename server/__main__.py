@@ -130,15 +130,16 @@ def _command(given: argparse.Namespace) -> int:
 
         return types_command(given.root, check=given.check)
 
-    from server import commands, config  # noqa: PLC0415
+    from server.commands import DemoOptions, demo, link, migrate, reconcile, serve  # noqa: PLC0415
+    from server.config import load  # noqa: PLC0415
 
-    settings = config.load(os.environ, given.config)
+    settings = load(os.environ, given.config)
     runs: dict[str, Callable[[], int]] = {
-        "serve": lambda: commands.serve(settings),
-        "demo": lambda: commands.demo(settings, commands.DemoOptions.of(given)),
-        "migrate": lambda: commands.migrate(settings),
-        "reconcile": lambda: commands.reconcile(settings, as_json=given.json),
-        "link": lambda: commands.link(settings, given.person, given.to),
+        "serve": lambda: serve(settings),
+        "demo": lambda: demo(settings, DemoOptions.of(given)),
+        "migrate": lambda: migrate(settings),
+        "reconcile": lambda: reconcile(settings, as_json=given.json),
+        "link": lambda: link(settings, given.person, given.to),
     }
     return runs[given.command]()
 

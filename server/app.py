@@ -57,7 +57,7 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
     options = signaling_options(config)
     desk = CallDesk(clock, media, ledger, tokens, supervisor, options, metrics, life.fenced)
     origins = [config.public(config.port)] if config.public_url else None
-    gateway = Gateway(desk, tokens, clock, supervisor, metrics, origins)
+    gateway = Gateway(desk, tokens, origins)
     heart = Heart(clock, ledger, desk, life.fenced, options, metrics)
     services = Services(
         config=config,
@@ -72,8 +72,7 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
         write_limit=WriteLimit(clock, config.writes_per_minute),
         life=life,
     )
-    headers = pages.security_headers(config.public(config.port))
-    app = web.Application(middlewares=[http.shell(services, headers)])
+    app = web.Application(middlewares=[http.shell(services, pages.security_headers)])
     http.add_routes(app, services, ROUTES)
     probes.add_probes(app, services)
     pages.add_pages(app, pages.find_folder(config.web_folder))

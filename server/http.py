@@ -36,8 +36,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 # -- the shell ---------------------------------------------------------------------------------------------
 
 
-def shell(services: Services, headers: Mapping[str, str]) -> Middleware:
-    """The one middleware. `headers` go on every answer."""
+def shell(services: Services, headers_for: Callable[[str], Mapping[str, str]]) -> Middleware:
+    """The one middleware. `headers_for(public_url)` go on every answer."""
+    headers: dict[str, str] = {}
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -47,6 +48,9 @@ def shell(services: Services, headers: Mapping[str, str]) -> Middleware:
             began_ms = services.clock.now_ms()
             response = await _answered(request, handler)
             took_ms = services.clock.now_ms() - began_ms
+            if not headers:
+                # Not before the first request: a port of 0 is known only when it is bound.
+                headers.update(headers_for(services.life.public_url()))
             if not response.prepared:
                 response.headers.update(headers)
                 response.headers[REQUEST_ID_HEADER] = request_id

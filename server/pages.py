@@ -68,6 +68,7 @@ def security_headers(public_url: str) -> dict[str, str]:
         "X-Frame-Options": "DENY",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
+        "Server": "talktime",
     }
 
 
