@@ -224,7 +224,11 @@ EndReason = Literal[
 
 
 class EndedMessage(_Wire, tag="ended", frozen=True):
-    """The call is over and settled; `receipt` is the path of the receipt's page. The last message."""
+    """The call is over; `receipt` is the path of the receipt's page. The last message.
+
+    `settled` is false when the ledger had not answered in time: the figures are the meter's, the receipt
+    follows as soon as the ledger answers, and can only be cheaper.
+    """
 
     call: str
     reason: EndReason
@@ -235,6 +239,7 @@ class EndedMessage(_Wire, tag="ended", frozen=True):
     receipt: str
     earned_minor: int | None = None
     balance_minor: int | None = None
+    settled: bool = True
 
 
 class SupersededMessage(_Wire, tag="superseded", frozen=True):

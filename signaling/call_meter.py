@@ -1,0 +1,160 @@
+"""A call's meter with its ledger: turns the meter's orders about money into requests, and answers into facts.
+
+`AskGrant` becomes a child task that extends the hold and posts `GrantAnswered`, in time or not at all.
+`Record` and `Settle` go through the books. What concerns people and media (hold, release, warn, cut off) is
+handed back to the call's actor. Nothing here waits: a slow ledger never moves a hang-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from metering.errors import Fenced, MeteringError
+from metering.errors import Refused as LedgerRefused
+from metering.facts import CallTerms, Grant, Settlement
+from metering.meter import (
+    Action,
+    AskGrant,
+    Changed,
+    CutOff,
+    FundsArrived,
+    GrantFailed,
+    GrantGiven,
+    HoldMedia,
+    Meter,
+    Reading,
+    Record,
+    ReleaseMedia,
+    Settle,
+    Warn,
+    Woke,
+)
+from metering.meter import Event as MeterFact
+
+from .books import Books, MoneyPorts
+from .clock import iso_at
+from .events import Event, GrantAnswered
+from .supervisor import within
+
+log = structlog.get_logger("signaling.call_meter")
+
+Order = Warn | HoldMedia | ReleaseMedia | CutOff | Changed
+NOTHING_USED = Settle(used_ms=0, charge_minor=0)
+
+
+class CallMeter:
+    """One call's meter. `post` puts an event into the call's inbox."""
+
+    def __init__(
+        self, terms: CallTerms, available_minor: int, ports: MoneyPorts, post: Callable[[Event], object]
+    ) -> None:
+        self.terms = terms
+        self._ports, self._post = ports, post
+        self._meter: Meter | None = None
+        self._held_minor, self._available_minor = 0, available_minor
+        self._settle: Settle | None = None
+        self.books = Books(terms.call_id, ports, post)
+
+    @property
+    def funds_minor(self) -> int:
+        """What the call may cost in all, as last heard: its hold and the wallet's available balance."""
+        return self._held_minor + self._available_minor
+
+    @property
+    def started(self) -> bool:
+        """Whether the call was accepted."""
+        return self._meter is not None
+
+    def start(self, now_ms: int) -> list[Order]:
+        """The call was accepted: ask for the first grant."""
+        self._meter = Meter(self.terms.tariff, self._ports.options.meter, now_ms)
+        return self._obey(self._meter.start(now_ms))
+
+    def tell(self, fact: MeterFact, now_ms: int, proven_ms: int | None = None) -> list[Order]:
+        """Tell the meter a fact; before the start nothing counts. Returns what the actor has to do."""
+        return [] if self._meter is None else self._obey(self._meter.handle(fact, now_ms, proven_ms))
+
+    def ring(self, now_ms: int, proven_ms: int | None) -> list[Order]:
+        """The alarm rang: wake the meter if it wants to be woken by now."""
+        deadline_ms = self.deadline()
+        return (
+            self.tell(Woke(), now_ms, proven_ms) if deadline_ms is not None and deadline_ms <= now_ms else []
+        )
+
+    def granted(self, answer: Grant | LedgerRefused | None, now_ms: int) -> list[Order]:
+        """Pass the ledger's answer on to the meter."""
+        if not isinstance(answer, Grant):
+            self._ports.metrics.count("grants", result="failed")
+            return self.tell(GrantFailed(), now_ms)
+        self._ports.metrics.count("grants", result="final" if answer.final else "given")
+        self._held_minor, self._available_minor = answer.held_minor, answer.available_minor
+        given = GrantGiven(answer.held_minor, answer.final, self.funds_minor, max(1, answer.open_holds))
+        return self.tell(given, now_ms)
+
+    def funds_arrived(self, now_ms: int) -> list[Order]:
+        """Money arrived in the wallet."""
+        return self.tell(FundsArrived(), now_ms)
+
+    def settle(self, reason: str, ended_ms: int) -> Settle:
+        """Have the call settled at what the meter ordered; a call that never started costs nothing."""
+        order = self._settle or NOTHING_USED
+        self.books.settle(
+            Settlement(self.terms.call_id, order.used_ms, reason, iso_at(self._ports.clock, ended_ms))
+        )
+        return order
+
+    def reading(self, now_ms: int) -> Reading | None:
+        """The figures; None before the call was accepted."""
+        return None if self._meter is None else self._meter.reading(now_ms)
+
+    def deadline(self) -> int | None:
+        """When `ring` is wanted."""
+        return None if self._meter is None else self._meter.deadline()
+
+    def claimable_ms(self, proof_ms: int | None, now_ms: int) -> int | None:
+        """Up to where the heartbeat may claim usage of this call; None when the ledger has it stopped.
+
+        `proof_ms` is the proof of life of both parties. An end that is not written yet, and one that is due
+        but was not noticed yet (a late timer), bound the claim as well.
+        """
+        unwritten_ms = self.books.unwritten_stop_ms()
+        running = self._meter.running_since() if self._meter is not None else None
+        if running is None:
+            return unwritten_ms
+        bounds = [running[0] if proof_ms is None else proof_ms]
+        if unwritten_ms is not None:
+            bounds.append(unwritten_ms)
+        deadline_ms = self.deadline()
+        if deadline_ms is not None and deadline_ms <= now_ms:
+            bounds.append(deadline_ms)
+        return min(bounds)
+
+    def _obey(self, actions: list[Action]) -> list[Order]:
+        orders: list[Order] = []
+        for action in actions:
+            match action:
+                case AskGrant(to_minor):
+                    self._ports.supervisor.spawn(f"grant:{self.terms.call_id}", self._extend(to_minor))
+                case Record(event):
+                    self.books.record(event)
+                case Settle():
+                    self._settle = action
+                case Warn() | HoldMedia() | ReleaseMedia() | CutOff() | Changed():
+                    orders.append(action)
+        return orders
+
+    async def _extend(self, to_minor: int) -> None:
+        ports, answer = self._ports, None
+        try:
+            answer = await within(
+                ports.clock, ports.options.grant_timeout_ms, ports.ledger.extend(self.terms.call_id, to_minor)
+            )
+        except Fenced:
+            ports.on_fenced()
+        except (MeteringError, TimeoutError) as error:
+            log.warning("grant_failed", call=self.terms.call_id, error=type(error).__name__)
+        finally:
+            # Also when this was cancelled or broke: the meter waits for one answer to each question.
+            self._post(GrantAnswered(answer))

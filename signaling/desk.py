@@ -1,0 +1,441 @@
+"""The desk: where calls are made, found, joined and ended. What server and gateway see of signaling.
+
+One host has one call at a time, ringing or open; a payer may have several, on one wallet. A call is known
+here from its creation until it is settled, and its last view for some time after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+
+from media.engine import MediaEngine
+from metering.errors import Fenced, IdReused, MeteringError, UnknownCall, UnknownWallet
+from metering.errors import Refused as LedgerRefused
+from metering.facts import CallTerms, Settlement
+from metering.ledger import Ledger
+
+from .actor import CallActor, CallPorts
+from .alarms import Alarms
+from .books import MoneyPorts
+from .clock import Clock, iso
+from .errors import Refused
+from .events import Accepted, Connection, Declined, Dropped, EndAsked, Joined, Said, WalletChanged
+from .messages import (
+    AcceptMessage,
+    CallClientMessage,
+    CallView,
+    DeclineMessage,
+    EndReason,
+    MeterState,
+    MeterWhy,
+    PresenceClientMessage,
+    Role,
+    StoppingMessage,
+)
+from .metrics import Metrics, NoMetrics
+from .options import SignalingOptions
+from .people import Host, Person
+from .presence import HostCalls, Presence
+from .room import RoomPorts
+from .supervisor import Supervisor, within
+from .tokens import JoinClaims, JoinTokens
+from .views import CallFacts, CallMedia
+
+log = structlog.get_logger("signaling.desk")
+
+T = TypeVar("T")
+
+_LEDGER_CODES = {"wallet.currency": "wallet.currency", "call.settled": "call.ended"}
+
+
+@dataclass(frozen=True, slots=True)
+class LiveView:
+    """A call that rings, is open or is being settled, for the operator."""
+
+    call: CallView
+    meter_state: MeterState
+    meter_why: MeterWhy
+    used_ms: int
+    charge_minor: int
+
+
+class CallDesk:
+    """See the module. `on_fenced` is called when another process took this node's calls over: stop."""
+
+    def __init__(
+        self, clock: Clock, media: MediaEngine, ledger: Ledger, tokens: JoinTokens, supervisor: Supervisor,
+        options: SignalingOptions | None = None, metrics: Metrics | None = None,
+        on_fenced: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        self.clock, self.ledger, self.supervisor = clock, ledger, supervisor
+        self.options = options or SignalingOptions()
+        self.metrics = metrics or NoMetrics()
+        self._tokens = tokens
+        self.presence = Presence(clock, self.options, self._calls_of_host)
+        self._ports = CallPorts(
+            RoomPorts(clock, media, supervisor, self.options),
+            MoneyPorts(clock, ledger, supervisor, self.options, self.metrics, on_fenced),
+            Alarms(clock), tokens, self.presence, self._on_settled,
+        )  # fmt: skip
+        self._calls: dict[str, CallActor] = {}
+        self._by_host: dict[str, str] = {}
+        self._opening: dict[str, asyncio.Task[CallView | Refused]] = {}
+        self._ended: OrderedDict[str, tuple[CallFacts, LiveView]] = OrderedDict()
+        self._stopping = False
+        self._quiet = asyncio.Event()
+
+    # -- making calls --------------------------------------------------------------------------------------
+
+    async def create(self, call_id: str, payer: Person, host: Host, media: CallMedia) -> CallView | Refused:
+        """Make a call that rings at the host. A retry with the same id, payer and host gets the same call.
+
+        Refusals: server.stopping, call.self, call.exists, call.ended, host.offline, host.busy,
+        wallet.unknown, wallet.currency, wallet.insufficient, server.unavailable.
+        """
+        opening = self._opening.get(call_id)
+        if opening is not None:
+            # The same request again while the first is on its way: wait for that one, then look.
+            await asyncio.wait([opening])
+        known = self._known(call_id, payer, host)
+        if known is not None:
+            return known
+        refused = self._cannot_ring(payer, host)
+        if refused is not None:
+            return refused
+        self._by_host[host.id] = call_id
+        task = self.supervisor.spawn(f"open:{call_id}", self._open(call_id, payer, host, media))
+        self._opening[call_id] = task
+        try:
+            # Shielded: a caller who hangs up on the request must not leave a half-opened call behind.
+            return await asyncio.shield(task)
+        finally:
+            task.add_done_callback(lambda _: self._opening.pop(call_id, None))
+
+    def _known(self, call_id: str, payer: Person, host: Host) -> CallView | Refused | None:
+        actor = self._calls.get(call_id)
+        facts = (
+            actor.facts if actor is not None else self._ended[call_id][0] if call_id in self._ended else None
+        )
+        if facts is None:
+            return None
+        same = (facts.payer_id, facts.host_id) == (payer.id, host.id)
+        return self.view(call_id) if same else Refused.of("call.exists")
+
+    def _cannot_ring(self, payer: Person, host: Host) -> Refused | None:
+        if self._stopping:
+            return Refused.of("server.stopping")
+        if payer.id == host.id:
+            return Refused.of("call.self")
+        if self.busy(host.id):
+            return Refused.of("host.busy")
+        if not self.online(host.id):
+            return Refused.of("host.offline")
+        return None
+
+    async def _open(self, call_id: str, payer: Person, host: Host, media: CallMedia) -> CallView | Refused:
+        created_at = iso(self.clock.wall())
+        terms = CallTerms(call_id, payer.wallet_id, host.id, payer.name, host.name, host.tariff, created_at)
+        try:
+            funds = await self._open_money(terms)
+        except BaseException:
+            self._free_host(host.id, call_id)
+            raise
+        if isinstance(funds, Refused):
+            self._free_host(host.id, call_id)
+            return funds
+        facts = CallFacts(
+            id=call_id, media=media, created_at=created_at, tariff=host.tariff,
+            payer_id=payer.id, payer_name=payer.name, wallet_id=payer.wallet_id,
+            host_id=host.id, host_name=host.name, host_slug=host.slug,
+        )  # fmt: skip
+        actor = CallActor(facts, terms, funds, self._ports)
+        self._calls[call_id] = actor
+        self._quiet.clear()
+        actor.start()
+        if self._stopping:
+            actor.post(EndAsked("shutdown"))
+        self.metrics.count("calls_opened")
+        log.info("call_opened", call=call_id, host=host.id, media=media)
+        self.presence.refresh(host.id)
+        return actor.view()
+
+    async def _open_money(self, terms: CallTerms) -> int | Refused:
+        """Open the call at the ledger; the wallet's available balance, or why not."""
+        opening = False
+        try:
+            balance = await self._ask(self.ledger.balance(terms.wallet_id))
+            if balance.currency != terms.tariff.currency:
+                return Refused.of("wallet.currency")
+            if terms.tariff.affordable(balance.available_minor) < self.options.min_talk_ms:
+                return Refused.of("wallet.insufficient")
+            opening = True
+            refused = await self._ask(self.ledger.open_call(terms))
+        except (MeteringError, TimeoutError) as error:
+            return self._not_opened(terms.call_id, error, opening=opening)
+        if isinstance(refused, LedgerRefused):
+            return Refused.of(_LEDGER_CODES.get(refused.code, "server.unavailable"))
+        return balance.available_minor
+
+    def _not_opened(self, call_id: str, error: Exception, *, opening: bool) -> Refused:
+        match error:
+            case UnknownWallet():
+                return Refused.of("wallet.unknown")
+            case IdReused():
+                return Refused.of("call.exists")
+            case Fenced():
+                self._ports.money.on_fenced()
+                return Refused.of("server.stopping")
+            case _:
+                pass
+        log.warning("call_not_opened", call=call_id, error=type(error).__name__)
+        if opening:
+            # It may be open or not. Nobody will talk in it, so it must not stay open.
+            self.supervisor.spawn(f"undo:{call_id}", self._undo(call_id))
+        return Refused.of("server.unavailable")
+
+    async def _ask(self, request: Coroutine[Any, Any, T]) -> T:
+        return await within(self.clock, self.options.grant_timeout_ms, request)
+
+    async def _undo(self, call_id: str) -> None:
+        wait_ms = self.options.retry_first_ms
+        while True:
+            await self.clock.sleep(wait_ms / 1000)
+            wait_ms = min(2 * wait_ms, self.options.retry_max_ms)
+            if call_id in self._calls or call_id in self._opening:
+                return
+            try:
+                settlement = Settlement(call_id, 0, "cancelled", iso(self.clock.wall()))
+                await self._ask(self.ledger.settle(settlement))
+            except (UnknownCall, Fenced):
+                return
+            except (MeteringError, TimeoutError):
+                self.metrics.count("ledger_retries", operation="undo")
+            else:
+                return
+
+    # -- looking -------------------------------------------------------------------------------------------
+
+    def view(self, call_id: str) -> CallView | None:
+        """The call as its payer and host see it; None when it is not known (any more): ask the ledger."""
+        live = self._look(call_id)
+        return None if live is None else live.call
+
+    def figures(self, call_id: str) -> tuple[int, int]:
+        """The usage in ms and the charge in minor units of a call for which `view` gave something."""
+        live = self._look(call_id)
+        return (0, 0) if live is None else (live.used_ms, live.charge_minor)
+
+    def parties(self, call_id: str) -> tuple[str, str] | None:
+        """The ids of payer and host; None when the call is not known (any more)."""
+        actor = self._calls.get(call_id)
+        if actor is not None:
+            return actor.facts.payer_id, actor.facts.host_id
+        ended = self._ended.get(call_id)
+        return None if ended is None else (ended[0].payer_id, ended[0].host_id)
+
+    def live(self) -> list[LiveView]:
+        """Every call that rings, is open or is being settled."""
+        return [_live(actor) for actor in self._calls.values()]
+
+    def hosts_online(self) -> int:
+        """How many hosts have a page open."""
+        return self.presence.count()
+
+    def _look(self, call_id: str) -> LiveView | None:
+        actor = self._calls.get(call_id)
+        if actor is not None:
+            return _live(actor)
+        ended = self._ended.get(call_id)
+        return None if ended is None else ended[1]
+
+    def online(self, host_id: str) -> bool:
+        """Whether the host can be called."""
+        return self.presence.is_online(host_id)
+
+    def busy(self, host_id: str) -> bool:
+        """Whether a call rings or is open at the host."""
+        return host_id in self._by_host
+
+    def claims(self, now_ms: int) -> dict[str, int]:
+        """For the heartbeat: up to where each running call's usage is proven (call id to ms)."""
+        claimed = ((call_id, actor.claim(now_ms)) for call_id, actor in self._calls.items())
+        return {call_id: claim_ms for call_id, claim_ms in claimed if claim_ms is not None}
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the desk refuses new calls and connections."""
+        return self._stopping
+
+    # -- tokens --------------------------------------------------------------------------------------------
+
+    def join_token(self, call_id: str, person_id: str, role: Role | None = None) -> tuple[str, str] | Refused:
+        """A token for payer or host, and when it expires. `role`: insist on it; None: whichever they are.
+
+        Refusals: call.unknown, call.ended, call.not_yours, call.ringing (a host has to accept first).
+        """
+        actor = self._open_actor(call_id)
+        if isinstance(actor, Refused):
+            return actor
+        facts = actor.facts
+        if person_id == facts.payer_id and role in (None, "payer"):
+            return self._tokens.for_call(call_id, person_id, facts.payer_name, "payer")
+        if person_id == facts.host_id and role in (None, "host"):
+            if actor.state == "ringing":
+                return Refused.of("call.ringing")
+            return self._tokens.for_call(call_id, person_id, facts.host_name, "host")
+        return Refused.of("call.not_yours")
+
+    def guest_token(self, call_id: str, guest_id: str, name: str) -> tuple[str, str] | Refused:
+        """A token for an invited guest; the same `guest_id` is the same guest.
+
+        Refusals: call.unknown, call.ended, call.not_yours (payer or host as guest), room.full.
+        """
+        actor = self._open_actor(call_id)
+        if isinstance(actor, Refused):
+            return actor
+        if guest_id in (actor.facts.payer_id, actor.facts.host_id):
+            return Refused.of("call.not_yours")
+        if not actor.has_place_for(guest_id):
+            return Refused.of("room.full")
+        return self._tokens.for_call(call_id, guest_id, name, "guest")
+
+    def presence_token(self, host_id: str) -> tuple[str, str]:
+        """A token for one connection of the host's page, and when it expires."""
+        return self._tokens.for_presence(host_id)
+
+    def _open_actor(self, call_id: str) -> CallActor | Refused:
+        actor = self._calls.get(call_id)
+        if actor is None:
+            return Refused.of("call.ended" if call_id in self._ended else "call.unknown")
+        return Refused.of("call.ended") if actor.state == "ended" else actor
+
+    # -- what happens --------------------------------------------------------------------------------------
+
+    async def end(self, call_id: str, reason: EndReason) -> bool:
+        """End a call from outside (the operator); it has ended on return. False when it is not there."""
+        actor = self._calls.get(call_id)
+        if actor is None:
+            return False
+        actor.post(EndAsked(reason))
+        await actor.over.wait()
+        return True
+
+    def funds_arrived(self, wallet_id: str) -> None:
+        """The wallet was topped up, or a call gave back its hold: its calls may go on."""
+        for actor in self._calls.values():
+            if actor.facts.wallet_id == wallet_id:
+                actor.post(WalletChanged())
+
+    def may_join(self, claims: JoinClaims) -> Refused | None:
+        """Whether a connection with these claims may come in now. Refusals as `join`."""
+        if self._stopping:
+            return Refused.of("server.stopping")
+        actor = self._open_actor(claims.call)
+        if isinstance(actor, Refused):
+            return actor
+        if claims.role == "guest" and not actor.has_place_for(claims.person):
+            return Refused.of("room.full")
+        return None
+
+    def join(self, claims: JoinClaims, connection: Connection) -> Refused | None:
+        """A connection with a good token. Refusals: server.stopping, call.unknown, call.ended, room.full."""
+        refused = self.may_join(claims)
+        if refused is None:
+            self._calls[claims.call].post(Joined(claims, connection))
+        return refused
+
+    def said(self, call_id: str, connection: Connection, message: CallClientMessage) -> Refused | None:
+        """A message of a participant. Refusals: call.ended, rate.limited."""
+        actor = self._calls.get(call_id)
+        if actor is None:
+            return Refused.of("call.ended")
+        return None if actor.post(Said(connection, message)) else Refused.of("rate.limited")
+
+    def dropped(self, call_id: str, connection: Connection, *, clean: bool) -> None:
+        """A participant's connection is gone; `clean` when its transport was closed."""
+        actor = self._calls.get(call_id)
+        if actor is not None:
+            actor.post(Dropped(connection, clean))
+
+    def page_joined(self, host_id: str, page: Connection) -> Refused | None:
+        """A host's page with a good token. Refusal: server.stopping."""
+        if self._stopping:
+            return Refused.of("server.stopping")
+        self.presence.join(host_id, page)
+        return None
+
+    def page_said(self, host_id: str, page: Connection, message: PresenceClientMessage) -> Refused | None:
+        """A message of a host's page. Refusals: call.unknown, call.ended, call.not_yours."""
+        actor = self._calls.get(message.call)
+        if actor is None:
+            return Refused.of("call.ended" if message.call in self._ended else "call.unknown")
+        if actor.facts.host_id != host_id:
+            return Refused.of("call.not_yours")
+        match message:
+            case AcceptMessage():
+                actor.post(Accepted(page))
+            case DeclineMessage(note=note):
+                actor.post(Declined(page, note))
+        return None
+
+    def page_dropped(self, host_id: str, page: Connection) -> None:
+        """A host's page is gone."""
+        self.presence.drop(host_id, page)
+
+    # -- the end -------------------------------------------------------------------------------------------
+
+    async def close(self) -> None:
+        """Refuse new calls, tell everybody, end and settle every call. See docs/closing.md. Idempotent."""
+        self._stopping = True
+        message = StoppingMessage(self.options.node_retry_ms)
+        self.presence.tell_all(message)
+        for actor in list(self._calls.values()):
+            actor.tell(message)
+            actor.post(EndAsked("shutdown"))
+        if self._opening:
+            await asyncio.wait(list(self._opening.values()), timeout=self.options.closing_ms / 1000)
+        if self._calls:
+            try:
+                await within(self.clock, self.options.closing_ms, self._quiet.wait())
+            except TimeoutError:
+                # Their money is safe: recovery settles them at the next start.
+                log.warning("calls_unsettled", calls=sorted(self._calls))
+
+    def _calls_of_host(self, host_id: str) -> HostCalls:
+        actor = self._calls.get(self._by_host.get(host_id, ""))
+        if actor is None or actor.state == "ended":
+            return HostCalls([])
+        return HostCalls([actor.incoming()]) if actor.state == "ringing" else HostCalls([], actor.facts.id)
+
+    def _on_settled(self, actor: CallActor) -> None:
+        facts = actor.facts
+        self._calls.pop(facts.id, None)
+        self._free_host(facts.host_id, facts.id)
+        self._ended[facts.id] = (facts, _live(actor))
+        while len(self._ended) > self.options.keep_ended:
+            self._ended.popitem(last=False)
+        # Its hold went back to the wallet, where another call may be waiting for it.
+        self.funds_arrived(facts.wallet_id)
+        if not self._calls:
+            self._quiet.set()
+
+    def _free_host(self, host_id: str, call_id: str) -> None:
+        if self._by_host.get(host_id) == call_id:
+            del self._by_host[host_id]
+
+
+def _live(actor: CallActor) -> LiveView:
+    call, meter = actor.view(), actor.meter_view()
+    used_ms, charge_minor = meter.used_ms, meter.charge_minor
+    if actor.ending is not None:
+        used_ms, charge_minor = actor.ending.used_ms, actor.ending.charge_minor
+    return LiveView(call, meter.state, meter.why, used_ms, charge_minor)

@@ -1,0 +1,192 @@
+"""The gateway: between connections and the desk. It decodes and posts, and does nothing else.
+
+A connection names itself by its token: one role in one call, or the page of one host. Every message is
+decoded strictly into its type, stamped by the call's inbox on arrival, and answered by the call's actor. What
+is refused here is refused with an `error` message; a connection that is refused altogether gets the code in
+its `connect_error` (`err.data.code` in the browser).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+import structlog
+from aiohttp import web
+from socketio.exceptions import ConnectionRefusedError as Refusal
+
+from .desk import CallDesk
+from .errors import Refused
+from .messages import (
+    AcceptMessage,
+    CallServerMessage,
+    DeclineMessage,
+    ErrorMessage,
+    LeaveMessage,
+    OfferMessage,
+    PauseMessage,
+    PresenceServerMessage,
+    ResumeMessage,
+    StateMessage,
+)
+from .tokens import ConnectClaims, JoinClaims, JoinTokens
+from .transport import NAMESPACE, Transport
+
+log = structlog.get_logger("signaling.gateway")
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def _decoders(*types: type[msgspec.Struct]) -> dict[str, msgspec.json.Decoder[Any]]:
+    return {str(one.__struct_config__.tag): msgspec.json.Decoder(one) for one in types}
+
+
+_IN_CALL: Final = _decoders(OfferMessage, PauseMessage, ResumeMessage, StateMessage, LeaveMessage)
+_IN_PRESENCE: Final = _decoders(AcceptMessage, DeclineMessage)
+
+
+class GatewayConnection:
+    """One Socket.IO connection. Implements `signaling.events.Connection`."""
+
+    __slots__ = ("_gateway", "claims", "closed", "id", "joined")
+
+    def __init__(self, sid: str, claims: ConnectClaims, gateway: Gateway) -> None:
+        self.id, self.claims, self._gateway = sid, claims, gateway
+        self.joined = self.closed = False
+
+    def send(self, message: CallServerMessage | PresenceServerMessage) -> None:
+        """See `Connection`."""
+        if not self.closed:
+            self._gateway.send(self, message)
+
+    def close(self) -> None:
+        """See `Connection`."""
+        if not self.closed:
+            self.closed = True
+            self._gateway.part(self)
+
+
+class Gateway:
+    """The namespace `/v1`. `origins`: as Socket.IO's `cors_allowed_origins`; None: the own origin only."""
+
+    def __init__(self, desk: CallDesk, tokens: JoinTokens, origins: list[str] | str | None = None) -> None:
+        self._desk, self._tokens, self._metrics = desk, tokens, desk.metrics
+        self._connections: dict[str, GatewayConnection] = {}
+        self.transport = Transport(desk.clock, desk.supervisor, origins)
+        self.transport.receiver = self
+        self.transport.on("connect", self._on_connect, namespace=NAMESPACE)
+        self.transport.on("disconnect", self._on_disconnect, namespace=NAMESPACE)
+
+    def attach(self, app: web.Application) -> None:
+        """Add the route `/socket.io/`."""
+        self.transport.attach(app)
+
+    async def close(self) -> None:
+        """Close every connection and transport. After the desk, before the HTTP server."""
+        await self.transport.close()
+
+    def __len__(self) -> int:
+        """How many connections there are."""
+        return len(self._connections)
+
+    # -- connections ---------------------------------------------------------------------------------------
+
+    def _on_connect(self, sid: str, _environ: dict[str, Any], auth: object) -> None:
+        claims = self._admit(auth)
+        if isinstance(claims, Refused):
+            self._metrics.count("refusals", code=claims.code)
+            raise Refusal(claims.message, {"code": claims.code, "message": claims.message})
+        self._connections[sid] = GatewayConnection(sid, claims, self)
+
+    def _admit(self, auth: object) -> ConnectClaims | Refused:
+        if self._desk.stopping:
+            return Refused.of("server.stopping")
+        claims = self._tokens.admit(auth.get("token") if isinstance(auth, dict) else None)
+        if isinstance(claims, JoinClaims):
+            return self._desk.may_join(claims) or claims
+        return claims
+
+    def on_joined(self, sid: str) -> None:
+        """See `Receiver`."""
+        connection = self._connections.get(sid)
+        if connection is None or connection.joined:
+            return
+        connection.joined = True
+        claims = connection.claims
+        if isinstance(claims, JoinClaims):
+            self._metrics.count("connections", kind=claims.role)
+            refused = self._desk.join(claims, connection)
+        else:
+            self._metrics.count("connections", kind="presence")
+            refused = self._desk.page_joined(claims.host, connection)
+        if refused is not None:
+            connection.send(ErrorMessage(refused.code, refused.message))
+            connection.close()
+
+    def _on_disconnect(self, sid: str, reason: str) -> None:
+        connection = self._connections.pop(sid, None)
+        if connection is None or connection.closed:
+            return
+        connection.closed = True
+        left = reason == self.transport.reason.CLIENT_DISCONNECT
+        clean = left or (
+            reason == self.transport.reason.TRANSPORT_CLOSE and self.transport.closed_by_peer(sid)
+        )
+        log.info("disconnected", connection=sid, reason=reason, clean=clean)
+        claims = connection.claims
+        if isinstance(claims, JoinClaims):
+            self._desk.dropped(claims.call, connection, clean=clean)
+        else:
+            self._desk.page_dropped(claims.host, connection)
+
+    # -- messages ------------------------------------------------------------------------------------------
+
+    def on_event(self, sid: str, name: str, body: msgspec.Raw) -> None:
+        """See `Receiver`."""
+        connection = self._connections.get(sid)
+        if connection is None or connection.closed:
+            return
+        claims = connection.claims
+        decoder = (_IN_CALL if isinstance(claims, JoinClaims) else _IN_PRESENCE).get(name)
+        if decoder is None:
+            connection.send(_error("message.unknown"))
+            return
+        self._metrics.count("messages", type=name)
+        try:
+            message = decoder.decode(body)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            connection.send(ErrorMessage("message.malformed", str(error)[:200]))
+            return
+        if isinstance(claims, JoinClaims):
+            refused = self._desk.said(claims.call, connection, message)
+        else:
+            refused = self._desk.page_said(claims.host, connection, message)
+        if refused is not None:
+            connection.send(ErrorMessage(refused.code, refused.message, getattr(message, "n", None)))
+
+    def on_refused(self, sid: str, code: str) -> None:
+        """See `Receiver`."""
+        connection = self._connections.get(sid)
+        if connection is not None:
+            connection.send(_error(code))
+
+    # -- for connections -----------------------------------------------------------------------------------
+
+    def send(self, connection: GatewayConnection, message: CallServerMessage | PresenceServerMessage) -> None:
+        """Queue a message. Who does not read what was queued is disconnected."""
+        if isinstance(message, ErrorMessage):
+            self._metrics.count("refusals", code=message.code)
+        name = str(message.__struct_config__.tag)
+        if not self.transport.put(connection.id, name, _ENCODER.encode(message)):
+            log.warning("unread", connection=connection.id)
+            self.transport.cut(connection.id)
+
+    def part(self, connection: GatewayConnection) -> None:
+        """Disconnect after what was queued."""
+        self._connections.pop(connection.id, None)
+        self.transport.part(connection.id)
+
+
+def _error(code: str) -> ErrorMessage:
+    refused = Refused.of(code)
+    return ErrorMessage(refused.code, refused.message)
