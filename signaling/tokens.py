@@ -1,9 +1,9 @@
 """Signed tokens. `TokenSigner` is the codec, `JoinTokens` are the short-lived ones for one connection.
 
 A token is `base64url(claims as JSON) . base64url(HMAC-SHA256(key, purpose 0x00 claims))`. The purpose is
-signed but not sent: a token for one thing is a forgery for every other, and `TokenSigner.purposes` lets the
-refusal say so. A join token names one role in one call, or the presence of one host; it lives for a minute,
-opens one connection, once, and only at the process that made it: after a restart its call is over anyway.
+signed but not sent, so a token for one thing is a forgery for every other. A join token names one role in
+one call, or the presence of one host; it lives for a minute, opens one connection, once, and only at the
+process that made it: after a restart its call is over anyway.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import secrets
 from collections import deque
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated, TypeVar
 
@@ -92,7 +93,6 @@ class PresenceClaims(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
 
 ConnectClaims = JoinClaims | PresenceClaims
 PURPOSE = "connect"
-LOGIN_PURPOSE = "login"
 
 
 class Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,10 +102,16 @@ class Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class JoinTokens:
-    """Makes tokens for connections and admits each of them once."""
+    """Makes tokens for connections and admits each of them once.
 
-    def __init__(self, signer: TokenSigner, clock: Clock, lifetime_ms: int = 60_000) -> None:
+    `other_purposes`: what else the signer signs; such a token is refused as token.wrong_role, not as forged.
+    """
+
+    def __init__(
+        self, signer: TokenSigner, clock: Clock, lifetime_ms: int = 60_000, other_purposes: Iterable[str] = ()
+    ) -> None:
         self._signer, self._clock, self._lifetime_ms = signer, clock, lifetime_ms
+        self._other_purposes = tuple(other_purposes)
         self._made_by = secrets.token_urlsafe(9)
         self._used: set[str] = set()
         self._used_until: deque[tuple[int, str]] = deque()
@@ -145,7 +151,7 @@ class JoinTokens:
             return Refused.of("token.malformed")
         sealed = self._signer.open(PURPOSE, token, Sealed)
         if isinstance(sealed, Refused):
-            other = sealed.code == "token.forged" and self._signer.is_for(LOGIN_PURPOSE, token)
+            other = any(self._signer.is_for(purpose, token) for purpose in self._other_purposes)
             return Refused.of("token.wrong_role") if other else sealed
         return sealed.claims
 
