@@ -103,6 +103,7 @@ def signaling_options(config: Config) -> SignalingOptions:
         ring_ms=config.ring_s * 1000,
         setup_ms=config.setup_s * 1000,
         gone_ms=config.gone_s * 1000,
+        min_talk_ms=config.min_talk_s * 1000,
         max_guests=config.max_participants - 2,
         beat_ms=config.heartbeat_ms,
         closing_ms=config.stop_s * 500,

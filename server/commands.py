@@ -109,6 +109,8 @@ def reconcile(config: Config, *, as_json: bool) -> int:
 
 def link(config: Config, name: str, to: str) -> int:
     """Print a fresh link for a person."""
+    if config.port == 0 and not config.public_url:
+        raise UsageError("set TALKTIME_PUBLIC_URL or TALKTIME_PORT, so that the link leads somewhere")
     with _one_line():
         migrations.check(config.sql_url)
         everybody = _with_database(config, lambda database: PeopleStore(database).all())

@@ -69,10 +69,7 @@ class Config:
         60, "How long an exhausted call waits for a top-up, on hold and free.", "s", 1, 600
     )
     gone_s: int = _number(30, "How long a lost side may stay away before the call ends.", "s", 1, 600)
-    interrupt_ms: int = _number(
-        2_500, "Silence after which a side counts as interrupted; the charge stops at its last sign of life.",
-        "ms", 500, 30_000,
-    )  # fmt: skip
+    min_talk_s: int = _number(10, "Time that a wallet must afford before a call may ring.", "s", 0, 600)
     warn_left_s: int = _number(60, "Time left at which the payer is warned.", "s", 0, 3_600)
     join_token_s: int = _number(60, "How long a join token can be used to connect.", "s", 5, 3_600)
     max_calls: int = _number(1_000, "Calls at once; the next one is refused.", "calls", 1, 100_000)

@@ -55,6 +55,8 @@ class Metrics:
         }
         self.calls_live = gauge("talktime_calls_live", "Calls that ring or are open.")
         self.meters = gauge("talktime_meters", "Open calls by the state of their meter.", ("state",))
+        self.holds = gauge("talktime_holds", "Open holds in the ledger.", ("currency",))
+        self.held_minor = gauge("talktime_held_minor", "Money on hold, in minor units.", ("currency",))
         self.calls_recovered = counter(
             "talktime_calls_recovered_total", "Calls settled at start because a crash left them open."
         )

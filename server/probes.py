@@ -6,8 +6,10 @@ import asyncio
 
 import msgspec
 from aiohttp import web
+from sqlalchemy import func, select
 
 from metering.errors import MeteringError
+from metering.tables import metered_calls, wallets
 from server.api.services import Services
 from server.api.table import BASE, openapi
 from server.metrics import METER_STATES
@@ -31,6 +33,7 @@ def add_probes(app: web.Application, services: Services) -> None:
 
     async def metrics(_request: web.Request) -> web.Response:
         _take_gauges(services)
+        await _take_holds(services)
         return web.Response(
             body=services.metrics.render(),
             headers={"Content-Type": services.metrics.content_type, **_NO_STORE},
@@ -88,3 +91,30 @@ def _take_gauges(services: Services) -> None:
     metrics.database.labels("jobs").set(figures.jobs)
     metrics.database.labels("commits").set(figures.commits)
     metrics.database.labels("failed_commits").set(figures.failed_commits)
+
+
+_HOLDS = (
+    select(wallets.c.currency, func.count(), func.sum(metered_calls.c.held_minor))
+    .join_from(metered_calls, wallets, metered_calls.c.wallet_id == wallets.c.id)
+    .where(metered_calls.c.state == "open")
+    .group_by(wallets.c.currency)
+)
+
+
+def _holds(transaction: Transaction) -> list[tuple[str, int, int]]:
+    return [(currency, count, held) for currency, count, held in transaction.connection.execute(_HOLDS)]
+
+
+async def _take_holds(services: Services) -> None:
+    """What the ledger holds; a database that does not answer must not take the other figures along."""
+    metrics = services.metrics
+    try:
+        async with asyncio.timeout(_WRITABLE_S):
+            rows = await services.life.database.read(_holds)
+    except (StorageError, TimeoutError):
+        return
+    metrics.holds.clear()
+    metrics.held_minor.clear()
+    for currency, count, held_minor in rows:
+        metrics.holds.labels(currency).set(count)
+        metrics.held_minor.labels(currency).set(held_minor)

@@ -53,8 +53,7 @@ def _bound(config: Config) -> socket.socket:
         listener.bind((config.host, config.port))
     except OSError as error:
         listener.close()
-        what = f"{config.host} port {config.port}"
-        raise StartError("server.port_in_use", f"cannot listen on {what}: {error.strerror}") from error
+        raise _port_in_use(config, error) from error
     listener.setblocking(False)
     return listener
 
@@ -71,7 +70,7 @@ async def _live(config: Config, listener: socket.socket, before: Hook | None, re
         await runner.setup()
         if before is not None:
             await before(app)
-        await web.SockSite(runner, listener, backlog=BACKLOG).start()
+        await _listen(config, runner, listener)
         # What lives now lives long: taken out of the collector's sight, a full collection stays short.
         gc.collect()
         gc.freeze()
@@ -81,6 +80,19 @@ async def _live(config: Config, listener: socket.socket, before: Hook | None, re
     finally:
         await _stop(config, runner, life)
     return 1 if life.was_fenced else 0
+
+
+async def _listen(config: Config, runner: web.AppRunner, listener: socket.socket) -> None:
+    try:
+        await web.SockSite(runner, listener, backlog=BACKLOG).start()
+    except OSError as error:
+        # Two servers may bind one port at the same moment; only the first may listen on it.
+        raise _port_in_use(config, error) from error
+
+
+def _port_in_use(config: Config, error: OSError) -> StartError:
+    where = f"{config.host} port {config.port}"
+    return StartError("server.port_in_use", f"cannot listen on {where}: {error.strerror}")
 
 
 def _asked(life: Life, number: signal.Signals) -> None:
