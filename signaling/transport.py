@@ -45,6 +45,7 @@ POST_WITHIN_S = 10
 _CONTROL = frozenset({"1", "2", "2probe", "3", "3probe", "5", "6"})
 _EVENT = "2" + NAMESPACE + ","
 _PACKETS = (_EVENT, "0", "1" + NAMESPACE)
+_BODY = web.RequestKey("body", bytes)
 _DECODER = msgspec.json.Decoder(tuple[str, msgspec.Raw])
 
 
@@ -118,7 +119,7 @@ class _Engine(engineio.AsyncServer):  # type: ignore[misc]
 
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
         if request.method == "POST":
-            request["body"] = body = await self._read(request)
+            request[_BODY] = body = await self._read(request)
             frames = body.decode(errors="replace").split("\x1e")
             if not 1 <= len(frames) <= MAX_FRAMES_IN_POST or not all(is_frame(frame) for frame in frames):
                 await self.drop(request.query.get("sid", ""))
@@ -149,8 +150,8 @@ class _Engine(engineio.AsyncServer):  # type: ignore[misc]
 
     def _translate(self, request: web.Request) -> dict[str, Any]:
         environ: dict[str, Any] = aiohttp_driver.translate_request(request)
-        if "body" in request:
-            body = request["body"]
+        body = request.get(_BODY)
+        if body is not None:
             environ["wsgi.input"], environ["CONTENT_LENGTH"] = _Body(body), str(len(body))
         return environ
 
