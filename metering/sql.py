@@ -71,15 +71,16 @@ T = TypeVar("T")
 _RECOVERED_AT_ONCE = 256
 
 _EXTENDED_CALL = """
-    SELECT c.state, c.held_minor, c.wallet_id, a.balance_minor, a.currency,
-           (SELECT count(*) FROM metered_calls o WHERE o.wallet_id = c.wallet_id AND o.state = 'open')
+    SELECT c.seq, c.state, c.held_minor, c.wallet_id, a.balance_minor, a.currency,
+           (SELECT count(*) FROM metered_calls o WHERE o.wallet_id = c.wallet_id AND o.state = 'open'),
+           (SELECT epoch FROM nodes WHERE id = ?)
     FROM metered_calls c JOIN accounts a ON a.id = 'wallet:' || c.wallet_id || ':available'
     WHERE c.id = ?
 """
 _POST = """
     INSERT INTO transfers (id, source, target, amount_minor, currency, call_id) VALUES (?, ?, ?, ?, ?, ?)
 """
-_RAISE_HOLD = "UPDATE metered_calls SET held_minor = ? WHERE id = ?"
+_RAISE_HOLD = "UPDATE metered_calls SET held_minor = ? WHERE seq = ?"
 _CALL_CHAIN = "SELECT state, events, chain_head FROM metered_calls WHERE id = ?"
 _EPOCH = "SELECT epoch FROM nodes WHERE id = ?"
 _BEAT = """
@@ -329,18 +330,20 @@ class SqlLedger:
 
         def job(transaction: Transaction) -> Grant | Refused:
             raw = transaction.raw
-            self._check_epoch(raw)
-            row = raw.execute(_EXTENDED_CALL, (call_id,)).fetchone()
+            row = raw.execute(_EXTENDED_CALL, (self._node_id, call_id)).fetchone()
             if row is None:
+                self._check_epoch(raw)
                 raise UnknownCall(call_id)
-            state, held_minor, wallet_id, available_minor, currency, open_calls = row
+            seq, state, held_minor, wallet_id, available_minor, currency, open_calls, epoch = row
+            if epoch != self._epoch:
+                self._check_epoch(raw)
             if state == "settled":
                 return Refused("call.settled")
             amount_minor = min(to_minor - held_minor, available_minor)
             if amount_minor > 0:
                 held_minor += amount_minor
                 available_minor -= amount_minor
-                raw.execute(_RAISE_HOLD, (held_minor, call_id))
+                raw.execute(_RAISE_HOLD, (held_minor, seq))
                 hold_id = f"hold:{call_id}:{held_minor}"
                 purse = f"wallet:{wallet_id}:available", f"wallet:{wallet_id}:held"
                 raw.execute(_POST, (hold_id, *purse, amount_minor, currency, call_id))

@@ -35,6 +35,7 @@ accounts = Table(
     CheckConstraint("floor_minor IS NULL OR balance_minor >= floor_minor", name="floor"),
     UniqueConstraint("id", "currency"),
     sqlite_strict=True,
+    sqlite_with_rowid=False,
 )
 
 transfers = Table(

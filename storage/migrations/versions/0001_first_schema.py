@@ -47,6 +47,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sa.UniqueConstraint("id", "currency", name=op.f("uq_accounts_id_currency")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "nodes",
