@@ -168,7 +168,10 @@ export class Devices {
     const media = this.#parts.media;
     if (!media || !this.canShare) return false;
     try {
-      this.#screen = await media.getDisplayMedia({ video: { frameRate: { ideal: 15, max: 30 } }, audio: true });
+      this.#screen = await media.getDisplayMedia({
+        video: { frameRate: { ideal: 15, max: 30 } },
+        audio: true,
+      });
     } catch {
       return false;
     }

@@ -26,7 +26,8 @@ export function read(view: MeterView, at: number, now: number): Reading {
   const passed = Math.max(0, Math.floor(now - at));
   const grown = view.state === "running" ? passed : 0;
   const usedMs = view.used_ms + grown;
-  const chargeMinor = grown > 0 ? Math.max(view.charge_minor, charge(view.tariff, usedMs)) : view.charge_minor;
+  const chargeMinor =
+    grown > 0 ? Math.max(view.charge_minor, charge(view.tariff, usedMs)) : view.charge_minor;
   const more = chargeMinor - view.charge_minor;
   const freeLeftMs = Math.max(0, view.tariff.free_ms - usedMs);
   // A host that shares the room with the platform earns a part of each charge.

@@ -7,7 +7,8 @@ export function exponent(currency: string): number {
   let digits = exponents.get(currency);
   if (digits === undefined) {
     digits =
-      new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 2;
+      new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ??
+      2;
     exponents.set(currency, digits);
   }
   return digits;

@@ -436,5 +436,6 @@ export function endedOf(call: Call): EndedMessage {
     receipt: `/receipt/${call.call.id}`,
     earned_minor: null,
     balance_minor: null,
+    settled: true,
   };
 }

@@ -99,7 +99,7 @@ export class CallControls extends LitElement {
             ? html`<button
               type="button"
               class="danger"
-              data-testid="hangup"
+              data-testid="hang-up"
               aria-label=${t.call.hangup}
               title=${t.call.hangup}
               @click=${() => this.#act("hangup")}
@@ -117,7 +117,7 @@ export class CallControls extends LitElement {
     return html`<button
       type="button"
       class=${off ? "off" : "on"}
-      data-testid=${action}
+      data-testid=${action === "share" ? "screen-share" : action}
       data-on=${off ? "no" : "yes"}
       aria-label=${words}
       title=${words}

@@ -11,7 +11,11 @@ import { follow } from "./follow";
 export class DevicePickers extends LitElement {
   @property({ attribute: false }) devices: Devices | null = null;
   @property({ type: Boolean }) video = true;
-  readonly #follow = follow(this, () => this.devices);
+
+  constructor() {
+    super();
+    follow(this, () => this.devices);
+  }
 
   static override styles = [
     base,
@@ -25,7 +29,6 @@ export class DevicePickers extends LitElement {
   ];
 
   override render() {
-    void this.#follow;
     const devices = this.devices;
     if (!devices) return nothing;
     // Choosing where the sound goes is not possible in every browser.

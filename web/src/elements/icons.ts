@@ -1,6 +1,6 @@
 /** The icons: one stroke, one size, drawn for this product. Decorative; the words stand beside them. */
 
-import { html, svg, type SVGTemplateResult, type TemplateResult } from "lit";
+import { html, type SVGTemplateResult, svg, type TemplateResult } from "lit";
 
 const drawings = {
   mic: svg`<rect x="9" y="3" width="6" height="11" rx="3"/><path d="M5.5 11.5a6.5 6.5 0 0 0 13 0M12 18v3"/>`,

@@ -116,7 +116,7 @@ export class MeterBadge extends LitElement {
         data-state=${shown}
         data-why=${reading.why}
         data-tone=${warn ? "warn" : "calm"}
-        data-testid="meter-state"
+        data-testid="meter"
         aria-label=${t.meter.label}
       >
         <span class="dot"></span>

@@ -10,6 +10,8 @@ export class Notice extends LitElement {
   @property() icon: IconName = "warn";
   @property() heading = "";
   @property() text = "";
+  /** A stable code for whoever looks at the page by program; shown as a problem when there is one. */
+  @property() code = "";
   @property({ attribute: false }) steps: readonly string[] = [];
 
   static override styles = [
@@ -51,7 +53,7 @@ export class Notice extends LitElement {
 
   override render() {
     return html`
-      <section>
+      <section data-testid=${this.code ? "problem" : "notice"} data-code=${this.code || nothing}>
         <span class="sign">${icon(this.icon, "l")}</span>
         <h1>${this.heading}</h1>
         ${this.text ? html`<p class="muted">${this.text}</p>` : nothing}

@@ -26,7 +26,7 @@ export class TopUp extends LitElement {
   @state() private working = false;
   @state() private outcome: { good: boolean; text: string } | null = null;
   /** Chosen before the first try and kept until it is known that it worked: a retry credits once. */
-  #id = "";
+  #order = { id: "", amount: 0 };
 
   static override styles = [
     base,
@@ -113,7 +113,7 @@ export class TopUp extends LitElement {
         <button
           type="button"
           class="primary"
-          data-testid="topup"
+          data-testid="top-up"
           ?disabled=${this.working}
           @click=${() => void this.#topUp(amount)}
         >
@@ -132,18 +132,18 @@ export class TopUp extends LitElement {
     if (!api || this.working) return;
     this.working = true;
     this.outcome = null;
-    this.#id ||= crypto.randomUUID();
+    if (!this.#order.id || this.#order.amount !== amount) this.#order = { id: crypto.randomUUID(), amount };
     try {
-      const body = { id: this.#id, amount_minor: amount, currency: this.currency };
+      const body = { id: this.#order.id, amount_minor: amount, currency: this.currency };
       const wallet = await insist(() => api.topUp(body), pause);
-      this.#id = "";
+      this.#order.id = "";
       this.outcome = { good: true, text: t.funds.done(money(amount, this.currency)) };
       const detail: Wallet = wallet;
       this.dispatchEvent(new CustomEvent("tt-topped-up", { detail, bubbles: true, composed: true }));
     } catch (error) {
       const code = error instanceof Refusal ? error.code : "network";
       // A refusal is an outcome: the next try is another top-up. Silence is not: it stays the same one.
-      if (error instanceof Refusal && !error.passing) this.#id = "";
+      if (error instanceof Refusal && !error.passing) this.#order.id = "";
       this.outcome = { good: false, text: code === "network" ? t.funds.failed : t.refusal(code, "") };
     } finally {
       this.working = false;

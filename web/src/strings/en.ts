@@ -1,7 +1,7 @@
 /** Everything the pages say, in English. A second language is a second file of this shape. */
 
-import type { EndReason, MeterWhy } from "../protocol/messages";
 import type { DeviceTrouble } from "../core/devices";
+import type { EndReason, MeterWhy } from "../protocol/messages";
 
 /** What the person reading is in the call; words depend on it. */
 export type Side = "payer" | "host" | "guest";
@@ -21,9 +21,9 @@ export const en = {
   price: {
     perMinute: (price: string) => `${price} a minute`,
     per: (price: string, time: string) => `${price} per ${time}`,
-    perMs: "charged by the millisecond",
-    perSecond: "charged by the second",
-    perStarted: (time: string) => `charged by each started ${time}`,
+    perMs: "Charged to the millisecond.",
+    perSecond: "Charged by the second.",
+    perStarted: (time: string) => `Each started ${time} is charged.`,
     free: (time: string) => `The first ${time} are free.`,
     minimum: (time: string) => `At least ${time} are charged.`,
     nothing: "Free of charge",
@@ -34,9 +34,15 @@ export const en = {
     lead: "Video and voice calls that are paid for by the second, and only while both of you can be heard.",
     how: "How it works",
     steps: [
-      ["Open your link", "Everyone has a link of their own. It says who you are, so there is nothing to sign up for."],
+      [
+        "Open your link",
+        "Everyone has a link of their own. It says who you are, so there is nothing to sign up for.",
+      ],
       ["Check camera and sound", "See yourself, hear yourself, and see the price before anything starts."],
-      ["Talk", "The meter always says why it runs and why it stands. A pause pauses it, and so does a lost connection."],
+      [
+        "Talk",
+        "The meter always says why it runs and why it stands. A pause pauses it, and so does a lost connection.",
+      ],
       ["Get a receipt", "Both sides get the same one, to the millisecond, signed and ready to verify."],
     ] as const,
     links: "Which link is mine?",
@@ -86,8 +92,7 @@ export const en = {
     online: "Online now",
     offline: "Offline",
     busy: "In a call",
-    offlineText: (name: string) =>
-      `${name} is not here at the moment. This page notices when that changes.`,
+    offlineText: (name: string) => `${name} is not here at the moment. This page notices when that changes.`,
     busyText: (name: string) => `${name} is talking to somebody. This page notices when that changes.`,
     insufficient: "Your balance is not enough to start",
     insufficientText: "Top it up and the call can begin.",
@@ -114,7 +119,8 @@ export const en = {
       denied: "Without a microphone nobody can hear you. You can change this in a moment:",
       none: "Plug in a microphone or headset. This page notices it by itself.",
       busy: "Another program holds it. Close other calls and recorders, then try again.",
-      insecure: "Browsers share microphone and camera only with pages on https. Ask for a link that begins with https.",
+      insecure:
+        "Browsers share microphone and camera only with pages on https. Ask for a link that begins with https.",
       failed: "Try again, or pick another device.",
     } satisfies Record<DeviceTrouble, string>,
     cameraText: "You can go on without it, by voice only.",
@@ -197,7 +203,9 @@ export const en = {
         case "host_lost":
           return side === "host" ? en.meter.youLost : lost(host);
         case "funds":
-          return side === "payer" ? "Stopped · your balance is used up" : `Stopped · ${payer}’s balance is used up`;
+          return side === "payer"
+            ? "Stopped · your balance is used up"
+            : `Stopped · ${payer}’s balance is used up`;
         case "ledger_silent":
           return "Stopped · the ledger does not answer";
         case "ended":
@@ -247,7 +255,8 @@ export const en = {
     tryNow: "Try again now",
     leaving: "Hanging up…",
     superseded: "You went on elsewhere",
-    supersededText: "This call is open in another tab or on another device. It is charged once, however many are open.",
+    supersededText:
+      "This call is open in another tab or on another device. It is charged once, however many are open.",
     useHere: "Use it here",
     notice: "That did not work",
   },

@@ -1,0 +1,40 @@
+/** Moments for people, from ISO 8601 UTC. */
+
+const cache = new Map<string, Intl.DateTimeFormat>();
+
+function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = JSON.stringify(options);
+  let found = cache.get(key);
+  if (!found) {
+    found = new Intl.DateTimeFormat("en", options);
+    cache.set(key, found);
+  }
+  return found;
+}
+
+/** `18 Nov, 14:05` and the year when it is another one than now's. */
+export function moment(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return iso;
+  return format({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }).format(date);
+}
+
+/** The day and the minute in full, with the time zone: for a receipt's head. */
+export function fully(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return iso;
+  return format({ dateStyle: "long", timeStyle: "long" }).format(date);
+}
+
+/** The time of day to the millisecond: for a receipt's lines. */
+export function timeOfDay(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return iso;
+  return format({
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    fractionalSecondDigits: 3,
+    hourCycle: "h23",
+  }).format(date);
+}

@@ -1,0 +1,68 @@
+/** Calls as a table that turns into cards on a phone. */
+
+import { html, LitElement } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import { words } from "../core/duration";
+import { moment } from "../core/moment";
+import { money } from "../core/money";
+import type { CallSummary } from "../protocol/api";
+import type { EndReason } from "../protocol/messages";
+import { t } from "../strings";
+import { base } from "../styles/shared";
+import { table } from "../styles/table";
+
+@customElement("tt-call-list")
+export class CallList extends LitElement {
+  @property({ attribute: false }) calls: readonly CallSummary[] = [];
+  /** What the amount is: the host's earnings, else the charge. */
+  @property({ type: Boolean }) earned = false;
+  @property() caption = "";
+
+  static override styles = [base, table];
+
+  override render() {
+    return html`
+      <table>
+        <caption class="hidden">${this.caption}</caption>
+        <thead>
+          <tr>
+            <th scope="col">${t.expert.who}</th>
+            <th scope="col">${t.expert.when}</th>
+            <th scope="col" class="wide">${t.operator.reason}</th>
+            <th scope="col" class="number">${t.expert.length}</th>
+            <th scope="col" class="number">${this.earned ? t.expert.earned : t.operator.charge}</th>
+            <th scope="col"><span class="hidden">${t.expert.receipt}</span></th>
+          </tr>
+        </thead>
+        <tbody>
+          ${this.calls.map((call) => this.#row(call))}
+        </tbody>
+      </table>
+    `;
+  }
+
+  #row(call: CallSummary) {
+    const reason = t.ended.titles[call.reason as EndReason] ?? call.reason;
+    return html`<tr data-testid="call-row" data-call=${call.id}>
+      <th scope="row">${call.with_name}</th>
+      <td>${call.open ? t.expert.running : moment(call.opened_at)}</td>
+      <td class="wide muted">${call.open ? "" : reason}</td>
+      <td class="number">${words(call.used_ms)}</td>
+      <td class="number strong">${money(call.amount_minor, call.currency)}</td>
+      <td class="number">
+        ${
+          call.open
+            ? ""
+            : html`<a href=${`/receipt/${call.id}`}>${t.expert.receipt}<span class="hidden">
+          ${call.with_name}, ${moment(call.opened_at)}</span></a>`
+        }
+      </td>
+    </tr>`;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "tt-call-list": CallList;
+  }
+}

@@ -1,0 +1,423 @@
+/** A call while it lives: the stage with everybody, the meter above, the controls below, and what to know between. */
+
+import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { customElement, property, queryAll, state } from "lit/decorators.js";
+import type { Api } from "../core/api";
+import type { Devices } from "../core/devices";
+import { type CallState, type Face, face, others, self } from "../core/machine";
+import type { CallSession } from "../core/session";
+import type { ParticipantView } from "../protocol/messages";
+import { t } from "../strings";
+import { base, card, controls } from "../styles/shared";
+import type { ControlAction } from "./call-controls";
+import "./call-controls";
+import "./device-pickers";
+import "./dialog";
+import { follow } from "./follow";
+import { icon } from "./icons";
+import "./invite";
+import "./low-balance";
+import "./meter-badge";
+import "./overlay";
+import "./video-tile";
+import type { VideoTile } from "./video-tile";
+
+@customElement("tt-call-room")
+export class CallRoom extends LitElement {
+  @property({ attribute: false }) session: CallSession | null = null;
+  @property({ attribute: false }) devices: Devices | null = null;
+  @property({ attribute: false }) api: Api | null = null;
+  /** The wallet can be filled with test money. */
+  @property({ type: Boolean }) testMoney = false;
+  @state() private panel: "none" | "devices" | "invite" = "none";
+  @state() private silent = false;
+  @queryAll("tt-video-tile.remote") private tiles!: NodeListOf<VideoTile>;
+  #measured = false;
+  #opened = false;
+
+  constructor() {
+    super();
+    follow(this, () => this.session);
+    follow(this, () => this.devices);
+  }
+
+  static override styles = [
+    base,
+    controls,
+    card,
+    css`
+      :host {
+        color-scheme: dark;
+        background: var(--ground);
+        color: var(--ink);
+      }
+      main {
+        display: grid;
+        grid-template-rows: auto minmax(0, 1fr) auto;
+        gap: var(--space-3);
+        height: var(--screen);
+        padding: var(--space-3) var(--space-4);
+      }
+      header {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+        gap: var(--space-4);
+      }
+      header h1 {
+        display: var(--wide-only);
+        font-size: var(--text-l);
+      }
+      tt-meter-badge {
+        flex: var(--button-grow);
+        min-width: min(var(--full), var(--badge-width));
+      }
+      .stage {
+        position: relative;
+        display: grid;
+        gap: var(--space-3);
+        min-height: var(--none);
+      }
+      .tiles {
+        display: grid;
+        gap: var(--space-3);
+        min-height: var(--none);
+        grid-auto-rows: minmax(0, 1fr);
+        grid-template-columns: minmax(0, 1fr);
+      }
+      .tiles[data-count="2"] {
+        grid-template-columns: repeat(var(--tiles-2), minmax(0, 1fr));
+      }
+      .tiles[data-count="3"],
+      .tiles[data-count="4"] {
+        grid-template-columns: repeat(var(--tiles-4), minmax(0, 1fr));
+      }
+      .tiles[data-count="5"],
+      .tiles[data-count="6"] {
+        grid-template-columns: repeat(var(--tiles-6), minmax(0, 1fr));
+      }
+      .stage.screens {
+        grid-template-columns: var(--stage-beside);
+        grid-template-rows: var(--stage-rows);
+      }
+      .stage.screens .people {
+        grid-template-columns: none;
+        grid-auto-flow: var(--strip-flow);
+        grid-auto-columns: minmax(0, 1fr);
+      }
+      .self {
+        position: absolute;
+        inset-block-end: var(--space-3);
+        inset-inline-end: var(--space-3);
+        width: var(--self-width);
+        aspect-ratio: var(--ratio-self);
+        border: var(--hair) solid var(--line-strong);
+        border-radius: var(--radius-m);
+        box-shadow: var(--shadow-m);
+        z-index: var(--layer-tile);
+      }
+      .alone {
+        inset: var(--none);
+        width: var(--full);
+        height: var(--full);
+        aspect-ratio: auto;
+        border: none;
+      }
+      .banners {
+        position: absolute;
+        inset-block-start: var(--space-3);
+        inset-inline: var(--space-3);
+        display: grid;
+        justify-items: center;
+        gap: var(--space-2);
+        z-index: var(--layer-banner);
+        pointer-events: none;
+      }
+      .banners > * {
+        pointer-events: auto;
+      }
+      .toast {
+        display: flex;
+        align-items: center;
+        gap: var(--space-2);
+        padding: var(--space-2) var(--space-4);
+        border: var(--hair) solid var(--line);
+        border-radius: var(--radius-full);
+        background: var(--glass);
+        font-size: var(--text-s);
+      }
+      .toast button {
+        min-height: var(--none);
+        padding: var(--space-1);
+        border: none;
+        background: none;
+      }
+      .dialogs {
+        color-scheme: light dark;
+      }
+    `,
+  ];
+
+  override render() {
+    const call = this.session?.state;
+    if (!call) return nothing;
+    const now = face(call);
+    const people = others(call).filter((each) => each.role !== "guest" || each.presence !== "absent");
+    return html`
+      <main data-face=${now} data-testid="room">
+        <header>
+          <h1>${this.#title(call)}</h1>
+          <tt-meter-badge .call=${call}></tt-meter-badge>
+        </header>
+        ${this.#stage(call, now, people)} ${this.#controls(call, now)}
+      </main>
+      <div class="dialogs">${this.#panel()}</div>
+    `;
+  }
+
+  #title(call: CallState): string {
+    const { payer_name = "", host_name = "" } = call.call ?? {};
+    return call.role === "host" ? payer_name : host_name;
+  }
+
+  // -- the stage ---------------------------------------------------------------------------------------------
+
+  #stage(call: CallState, now: Face, people: readonly ParticipantView[]): TemplateResult {
+    const beginning = now === "joining" || now === "ringing" || now === "connecting" || now === "blocked";
+    const shown = beginning && !call.wasUp ? [] : people;
+    const screens = shown.filter(
+      (each) => each.screen && each.tracks.some((track) => track.source === "screen"),
+    );
+    return html`
+      <div class="stage ${screens.length > 0 ? "screens" : "faces"}">
+        ${
+          screens.length > 0
+            ? html`<div class="tiles" data-count=${screens.length}>${screens.map((each) => this.#screen(each))}</div>`
+            : nothing
+        }
+        <div class="tiles people" data-count=${shown.length}>${shown.map((each) => this.#tile(call, each))}</div>
+        ${this.#self(call, shown.length === 0)}
+        <div class="banners">${this.#banners(call, now)}</div>
+        <tt-overlay
+          .call=${call}
+          .api=${this.api}
+          ?testMoney=${this.testMoney}
+          @tt-cancel=${() => this.#act("hangup")}
+          @tt-retry=${() => this.session?.retryNow()}
+        ></tt-overlay>
+      </div>
+    `;
+  }
+
+  #tile(call: CallState, who: ParticipantView): TemplateResult {
+    const session = this.session;
+    const held = call.meter?.state === "paused" || call.meter?.state === "exhausted";
+    return html`<tt-video-tile
+      class="remote"
+      data-testid="tile-remote"
+      data-participant=${who.id}
+      data-presence=${who.presence}
+      .name=${who.name}
+      .video=${session?.remote(who.id, "camera") ?? null}
+      .audio=${session?.remote(who.id, "mic") ?? null}
+      .showVideo=${who.camera}
+      .videoTestId=${"remote-video"}
+      .micOff=${!who.mic}
+      .note=${noteOf(who, held)}
+      .speaker=${this.devices?.speaker ?? ""}
+      ?dimmed=${held || who.presence === "interrupted"}
+      @tt-frame=${this.#framed}
+      @tt-silent=${() => {
+        this.silent = true;
+      }}
+    ></tt-video-tile>`;
+  }
+
+  #screen(who: ParticipantView): TemplateResult {
+    return html`<tt-video-tile
+      class="remote"
+      data-testid="tile-screen"
+      data-source="screen"
+      .name=${t.call.screenOf(who.name)}
+      .video=${this.session?.remote(who.id, "screen") ?? null}
+      .audio=${this.session?.remote(who.id, "screen_audio") ?? null}
+      .showVideo=${true}
+      .videoTestId=${"remote-screen"}
+      .speaker=${this.devices?.speaker ?? ""}
+      whole
+    ></tt-video-tile>`;
+  }
+
+  #self(call: CallState, alone: boolean): TemplateResult | typeof nothing {
+    const devices = this.devices;
+    if (!devices || (call.call?.media === "voice" && !alone)) return nothing;
+    return html`<tt-video-tile
+      class=${alone ? "self alone" : "self"}
+      data-testid="tile-self"
+      .name=${self(call)?.name || t.you}
+      .video=${devices.track("camera")}
+      .showVideo=${devices.cameraOn}
+      .micOff=${!devices.micOn}
+      mirrored
+      ?small=${!alone}
+      ?dimmed=${alone}
+    ></tt-video-tile>`;
+  }
+
+  #banners(call: CallState, now: Face): TemplateResult {
+    const away = others(call).find((each) => each.role !== "guest" && each.presence === "interrupted");
+    return html`
+      ${
+        call.role === "payer" && call.meter?.low && (now === "call" || now === "connecting")
+          ? html`<tt-low-balance .call=${call} .api=${this.api} ?testMoney=${this.testMoney}></tt-low-balance>`
+          : nothing
+      }
+      ${
+        away && now === "call"
+          ? html`<p class="toast" role="status" data-testid="reconnecting">
+            ${icon("wifi", "s")} ${away.name} · ${t.call.interrupted}
+          </p>`
+          : nothing
+      }
+      ${
+        this.devices?.screen
+          ? html`<p class="toast" role="status">${icon("screen", "s")} ${t.call.yourScreen}</p>`
+          : nothing
+      }
+      ${
+        this.silent
+          ? html`<button type="button" class="primary" data-testid="sound" @click=${this.#unlock}>
+            ${icon("sound", "s")} ${t.call.tapToHear}
+          </button>`
+          : nothing
+      }
+      ${
+        call.notice
+          ? html`<p class="toast" role="alert" data-testid="notice" data-code=${call.notice.code}>
+            ${t.refusal(call.notice.code, this.#title(call))}
+            <button type="button" aria-label=${t.close} @click=${() => this.session?.noticeRead()}>
+              ${icon("close", "s")}
+            </button>
+          </p>`
+          : nothing
+      }
+    `;
+  }
+
+  // -- controls ----------------------------------------------------------------------------------------------
+
+  #controls(call: CallState, now: Face): TemplateResult {
+    const devices = this.devices;
+    const begun = now !== "joining" && now !== "ringing";
+    const party = call.role !== "guest";
+    return html`<tt-call-controls
+      .muted=${!devices?.micOn}
+      .noMic=${devices?.track("mic") == null}
+      .cameraOn=${devices?.cameraOn ?? false}
+      .video=${call.call?.media !== "voice"}
+      .sharing=${devices?.screen != null}
+      .canShare=${begun && (devices?.canShare ?? false)}
+      .paused=${pausedByMe(call)}
+      .canPause=${party && begun && now !== "soft_landing"}
+      .canInvite=${party && begun}
+      .canHangUp=${begun}
+      @tt-control=${(event: CustomEvent<ControlAction>) => this.#act(event.detail)}
+    ></tt-call-controls>`;
+  }
+
+  #act(action: ControlAction): void {
+    const { session, devices } = this;
+    if (!session || !devices) return;
+    switch (action) {
+      case "mute":
+        devices.mute(!devices.muted);
+        break;
+      case "camera":
+        if (devices.cameraOn) devices.close("camera");
+        else void devices.open("camera");
+        break;
+      case "share":
+        if (devices.screen) devices.unshare();
+        else void devices.share();
+        break;
+      case "pause":
+        if (pausedByMe(session.state)) session.resume();
+        else session.pause();
+        break;
+      case "hangup":
+        session.leave();
+        break;
+      case "devices":
+      case "invite":
+        this.panel = action;
+        break;
+    }
+  }
+
+  #panel(): TemplateResult | typeof nothing {
+    const close = (): void => {
+      this.panel = "none";
+    };
+    if (this.panel === "devices")
+      return html`<tt-dialog .heading=${t.call.devices} @tt-close=${close}>
+        <tt-device-pickers
+          .devices=${this.devices}
+          .video=${this.session?.state.call?.media !== "voice"}
+        ></tt-device-pickers>
+      </tt-dialog>`;
+    if (this.panel === "invite")
+      return html`<tt-dialog .heading=${t.invite.title} @tt-close=${close}>
+        <tt-invite .api=${this.api} .callId=${this.session?.state.callId ?? ""}></tt-invite>
+      </tt-dialog>`;
+    return nothing;
+  }
+
+  #unlock = (): void => {
+    this.silent = false;
+    for (const tile of this.tiles) tile.unlock();
+  };
+
+  // -- how long it took --------------------------------------------------------------------------------------
+
+  override updated(): void {
+    // For the caller the wait begins anew when the other accepts.
+    if (!this.#opened && this.session?.state.call?.state === "open") {
+      this.#opened = true;
+      performance.mark("tt-open");
+    }
+  }
+
+  #framed = (): void => {
+    if (this.#measured) return;
+    this.#measured = true;
+    performance.mark("tt-first-frame");
+    if (performance.getEntriesByName("tt-click", "mark").length > 0)
+      performance.measure("tt-time-to-frame", "tt-click", "tt-first-frame");
+    performance.measure("tt-open-to-frame", "tt-open", "tt-first-frame");
+  };
+}
+
+export function pausedByMe(call: CallState): boolean {
+  const why = call.meter?.why;
+  if (why === "both_paused") return call.role !== "guest";
+  return (why === "payer_paused" && call.role === "payer") || (why === "host_paused" && call.role === "host");
+}
+
+function noteOf(who: ParticipantView, held: boolean): string {
+  switch (who.presence) {
+    case "absent":
+      return t.call.absent;
+    case "connecting":
+      return t.call.connecting;
+    case "interrupted":
+      return t.call.interrupted;
+    case "connected":
+      return held ? t.call.onHold : "";
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "tt-call-room": CallRoom;
+  }
+}

@@ -1,0 +1,84 @@
+/** A banner while the balance is short: how long it lasts, and one tap to prolong. */
+
+import { css, html, LitElement, nothing } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import type { Api } from "../core/api";
+import { clock } from "../core/duration";
+import { type CallState, drawAt } from "../core/machine";
+import { read } from "../core/meter";
+import { t } from "../strings";
+import { base } from "../styles/shared";
+import { icon } from "./icons";
+import "./top-up";
+
+@customElement("tt-low-balance")
+export class LowBalance extends LitElement {
+  @property({ attribute: false }) call: CallState | null = null;
+  @property({ attribute: false }) api: Api | null = null;
+  @property({ type: Boolean }) testMoney = false;
+  @state() private tick = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  static override styles = [
+    base,
+    css`
+      section {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: var(--space-3);
+        padding: var(--space-2) var(--space-3);
+        padding-inline-start: var(--space-4);
+        border: var(--hair) solid var(--warn-line);
+        border-radius: var(--radius-l);
+        background: var(--warn-soft);
+        color: var(--warn-ink);
+        box-shadow: var(--shadow-m);
+      }
+      p {
+        flex: 1;
+        font-size: var(--text-s);
+        line-height: var(--leading-tight);
+      }
+      strong {
+        display: block;
+        font-size: var(--text-m);
+        font-weight: var(--weight-strong);
+        white-space: nowrap;
+      }
+    `,
+  ];
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#timer = setInterval(() => this.tick++, 250);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearInterval(this.#timer);
+  }
+
+  override render() {
+    void this.tick;
+    const call = this.call;
+    if (!call?.meter) return nothing;
+    const { leftMs, currency } = read(call.meter, call.meterAt, drawAt(call, performance.now()));
+    return html`
+      <section aria-label=${t.funds.topUp} data-testid="low-balance">
+        ${icon("clock")}
+        <p class="figures">
+          <strong>${t.funds.low(clock(leftMs ?? 0))}</strong>
+          ${this.testMoney ? t.funds.lowText : t.funds.noReal}
+        </p>
+        ${this.testMoney ? html`<tt-top-up brief .api=${this.api} .currency=${currency}></tt-top-up>` : nothing}
+      </section>
+    `;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "tt-low-balance": LowBalance;
+  }
+}

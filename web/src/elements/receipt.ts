@@ -1,0 +1,275 @@
+/** A receipt as a document: what was metered and why, how that became money, and how to verify it. */
+
+import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import { exact } from "../core/duration";
+import { fully, timeOfDay } from "../core/moment";
+import { money } from "../core/money";
+import { conditions, headline } from "../core/price";
+import type { Receipt } from "../protocol/api";
+import { t } from "../strings";
+import { base, card, controls } from "../styles/shared";
+import { table } from "../styles/table";
+import { icon } from "./icons";
+
+@customElement("tt-receipt")
+export class ReceiptElement extends LitElement {
+  @property({ attribute: false }) receipt: Receipt | null = null;
+
+  static override styles = [
+    base,
+    controls,
+    card,
+    table,
+    css`
+      article {
+        display: grid;
+        gap: var(--section);
+      }
+      .head {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: start;
+        justify-content: space-between;
+        gap: var(--space-4);
+      }
+      .head > div:first-child {
+        display: grid;
+        gap: var(--space-1);
+      }
+      .two {
+        display: grid;
+        grid-template-columns: var(--columns-facts);
+        gap: var(--space-4) var(--space-7);
+      }
+      .facts dd {
+        overflow-wrap: anywhere;
+        min-width: var(--none);
+      }
+      .sums {
+        display: grid;
+        gap: var(--space-3);
+      }
+      .sums .total {
+        padding-block: var(--space-3);
+        border-block: var(--hair) solid var(--line);
+        font-size: var(--text-xl);
+      }
+      .sums .total dt {
+        color: var(--ink);
+        font-weight: var(--weight-strong);
+      }
+      .sums .total dd {
+        font-weight: var(--weight-strong);
+      }
+      .scroll {
+        overflow-x: auto;
+      }
+      .scroll:focus-visible {
+        outline-offset: var(--space-1);
+      }
+      tfoot > tr > * {
+        border-block-end: none;
+        border-block-start: var(--hair) solid var(--line-strong);
+        font-weight: var(--weight-strong);
+      }
+      code,
+      pre {
+        font-family: var(--font-code);
+        font-size: var(--text-xs);
+        overflow-wrap: anywhere;
+        white-space: pre-wrap;
+      }
+      pre {
+        margin: var(--none);
+        padding: var(--space-3) var(--space-4);
+        border-radius: var(--radius-m);
+        background: var(--sunken);
+      }
+      .codes {
+        display: grid;
+        gap: var(--space-2);
+      }
+      .codes dt {
+        font-size: var(--text-xs);
+        color: var(--muted);
+      }
+      .codes dd {
+        min-width: var(--none);
+        line-height: var(--leading-tight);
+      }
+      @media print {
+        .actions {
+          display: none;
+        }
+        .card {
+          padding: var(--none);
+          border: none;
+          box-shadow: none;
+        }
+        section,
+        tr {
+          break-inside: avoid;
+        }
+        pre {
+          padding: var(--none);
+        }
+      }
+    `,
+  ];
+
+  override render() {
+    const receipt = this.receipt;
+    if (!receipt) return nothing;
+    return html`
+      <article data-testid="receipt" data-call=${receipt.call_id}>
+        <div class="head">
+          <div>
+            <h1>${t.receipt.title}</h1>
+            <p class="muted">${t.receipt.forCall(receipt.payer_name, receipt.host_name)}</p>
+          </div>
+          <div class="row actions">
+            <button type="button" data-testid="print" @click=${() => window.print()}>
+              ${icon("print", "s")} ${t.receipt.print}
+            </button>
+            <button type="button" data-testid="download" @click=${() => download(receipt)}>
+              ${icon("download", "s")} ${t.receipt.download}
+            </button>
+          </div>
+        </div>
+        ${this.#sums(receipt)} ${this.#intervals(receipt)} ${this.#facts(receipt)} ${this.#verify(receipt)}
+      </article>
+    `;
+  }
+
+  #sums(receipt: Receipt): TemplateResult {
+    const { currency, tariff } = receipt;
+    const line = (label: string, value: string, testId = ""): TemplateResult =>
+      html`<div><dt>${label}</dt><dd data-testid=${testId || nothing}>${value}</dd></div>`;
+    const amount = (label: string, minor: number | null, testId: string): TemplateResult | typeof nothing =>
+      minor === null ? nothing : line(label, money(minor, currency), testId);
+    const earned = receipt.earned_minor;
+    return html`<section class="card">
+      <dl class="facts sums">
+        ${line(t.receipt.used, exact(receipt.used_ms), "receipt-used")}
+        ${tariff.free_ms > 0 ? line(t.receipt.free, exact(Math.min(tariff.free_ms, receipt.used_ms))) : nothing}
+        ${line(t.receipt.billed, exact(receipt.billed_ms), "receipt-billed")}
+        ${line(t.receipt.tariff, headline(tariff))}
+        <div class="total">
+          <dt>${earned === null ? t.receipt.charge : t.receipt.earned}</dt>
+          <dd data-testid="receipt-total" data-minor=${earned ?? receipt.charge_minor}>
+            ${money(earned ?? receipt.charge_minor, currency)}
+          </dd>
+        </div>
+        ${earned === null ? nothing : line(t.receipt.charge, money(receipt.charge_minor, currency))}
+        ${amount(t.receipt.before, receipt.balance_before_minor, "receipt-before")}
+        ${
+          receipt.topped_up_minor
+            ? amount(t.receipt.toppedUp, receipt.topped_up_minor, "receipt-topped-up")
+            : nothing
+        }
+        ${this.#others(receipt)} ${amount(t.receipt.after, receipt.balance_after_minor, "receipt-after")}
+      </dl>
+    </section>`;
+  }
+
+  /** Another call on the same wallet may have moved money meanwhile; without this line the sum would not add up. */
+  #others(receipt: Receipt): TemplateResult | typeof nothing {
+    const { balance_before_minor: before, balance_after_minor: after, topped_up_minor: added } = receipt;
+    if (before === null || after === null) return nothing;
+    const rest = after - (before + (added ?? 0) - receipt.charge_minor);
+    if (rest === 0) return nothing;
+    return html`<div><dt>${t.receipt.otherCalls}</dt><dd>${money(rest, receipt.currency)}</dd></div>`;
+  }
+
+  #intervals(receipt: Receipt): TemplateResult {
+    const { intervals, payer_name, host_name } = receipt;
+    return html`<section class="stack">
+      <h2>${t.receipt.intervals}</h2>
+      ${
+        intervals.length === 0
+          ? html`<p class="card muted">${t.receipt.none}</p>`
+          : html`<div class="card scroll" tabindex="0" role="region" aria-label=${t.receipt.intervals}>
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">${t.receipt.from}</th>
+                  <th scope="col">${t.receipt.began}</th>
+                  <th scope="col">${t.receipt.to}</th>
+                  <th scope="col">${t.receipt.stopped}</th>
+                  <th scope="col" class="number">${t.receipt.length}</th>
+                </tr>
+              </thead>
+              <tbody>
+                ${intervals.map(
+                  (each) => html`<tr data-testid="receipt-interval">
+                    <td class="figures">${timeOfDay(each.started_at)}</td>
+                    <td class="muted">${t.receipt.begin[each.begin_reason] ?? each.begin_reason}</td>
+                    <td class="figures">${timeOfDay(each.ended_at)}</td>
+                    <td class="muted">${t.receipt.end(each.end_reason, payer_name, host_name)}</td>
+                    <td class="number">${exact(each.duration_ms)}</td>
+                  </tr>`,
+                )}
+              </tbody>
+              <tfoot>
+                <tr>
+                  <th scope="row" colspan="4">${t.receipt.sum}</th>
+                  <td class="number" data-testid="receipt-sum">
+                    ${exact(intervals.reduce((sum, each) => sum + each.duration_ms, 0))}
+                  </td>
+                </tr>
+              </tfoot>
+            </table>
+          </div>`
+      }
+    </section>`;
+  }
+
+  #facts(receipt: Receipt): TemplateResult {
+    const { payer_name, host_name } = receipt;
+    const reason = t.receipt.end(receipt.reason, payer_name, host_name);
+    return html`<section class="card two">
+      <dl class="facts">
+        <div><dt>${t.receipt.opened}</dt><dd>${fully(receipt.opened_at)}</dd></div>
+        <div><dt>${t.receipt.closed}</dt><dd>${fully(receipt.ended_at)}</dd></div>
+        <div><dt>${t.receipt.reason}</dt><dd data-testid="receipt-reason">${reason}</dd></div>
+      </dl>
+      <dl class="facts">
+        <div><dt>${t.receipt.number}</dt><dd><code>${receipt.call_id}</code></dd></div>
+      </dl>
+      <p class="small muted">${[...conditions(receipt.tariff), t.receipt.rounding].join(" ")}</p>
+    </section>`;
+  }
+
+  #verify(receipt: Receipt): TemplateResult {
+    return html`<section class="card stack">
+      <h2>${t.receipt.verify}</h2>
+      <p class="muted">${t.receipt.verifyText}</p>
+      <pre>talktime verify ${fileName(receipt)}</pre>
+      <dl class="codes">
+        <div><dt>${t.receipt.signature}</dt><dd><code>${receipt.signature}</code></dd></div>
+        <div><dt>${t.receipt.key}</dt><dd><code>${receipt.public_key}</code></dd></div>
+        <div><dt>${t.receipt.chain}</dt><dd><code>${receipt.chain_head}</code></dd></div>
+      </dl>
+    </section>`;
+  }
+}
+
+function fileName(receipt: Receipt): string {
+  return `receipt-${receipt.call_id}.json`;
+}
+
+function download(receipt: Receipt): void {
+  const url = URL.createObjectURL(new Blob([JSON.stringify(receipt, null, 2)], { type: "application/json" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = fileName(receipt);
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "tt-receipt": ReceiptElement;
+  }
+}

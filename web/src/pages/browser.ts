@@ -1,0 +1,108 @@
+/** What pages take from the browser itself: storages, the link's token, the socket and the peer connection. */
+
+import { Api } from "../core/api";
+import { Devices } from "../core/devices";
+import { openLink } from "../core/link";
+import { all, Forgetful, type KeyValue, recall, remember, type Storages, tokenOf } from "../core/logins";
+import type { Presence, PresenceParts } from "../core/presence";
+import type { SessionParts } from "../core/session";
+import { realTimers } from "../core/timers";
+
+/** A storage, or one that forgets where the browser forbids it (even touching it may throw). */
+function storage(which: "localStorage" | "sessionStorage"): KeyValue {
+  try {
+    const found = window[which];
+    found.getItem("");
+    return found;
+  } catch {
+    return new Forgetful();
+  }
+}
+
+export const stores: Storages = { tab: storage("sessionStorage"), browser: storage("localStorage") };
+
+/** The login token of this page: from the link, else remembered. Leaves a clean address bar. */
+export function login(path = location.pathname): string | null {
+  const given = tokenOf(location.hash);
+  if (given) {
+    remember(stores, path, given);
+    history.replaceState(history.state, "", location.pathname + location.search);
+  }
+  return given ?? recall(stores, path);
+}
+
+export function everyLogin(): string[] {
+  return all(stores);
+}
+
+export function newDevices(): Devices {
+  return new Devices({
+    media: navigator.mediaDevices,
+    remember: (kind, id) => stores.browser.setItem(`tt.device:${kind}`, id),
+    recall: (kind) => stores.browser.getItem(`tt.device:${kind}`),
+  });
+}
+
+export function sessionParts(api: Api): SessionParts {
+  return {
+    api,
+    openLink,
+    // The server is the only other end and says where it is: there is no STUN server to ask.
+    newConnection: () => new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" }),
+    timers: realTimers,
+    random: Math.random,
+  };
+}
+
+export function presenceParts(api: Api): PresenceParts {
+  return { api, openLink, timers: realTimers, random: Math.random };
+}
+
+/** Call `run` when another link is opened in this very tab. */
+export function onNewLink(): void {
+  addEventListener("hashchange", () => {
+    if (tokenOf(location.hash)) location.reload();
+  });
+}
+
+/** The page leaves: `leave` closes what is open. When it comes back from the cache it starts anew. */
+export function onLeave(leave: () => void): void {
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
+}
+
+/** The network is back, or the person looks at the page again: do not wait for the next attempt. */
+export function onBack(back: () => void): void {
+  addEventListener("online", back);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") back();
+  });
+}
+
+/** What a tab was doing, so that a reload goes on: the call, and how the devices were. */
+export interface Resume {
+  readonly call: string;
+  readonly media: "video" | "voice";
+  readonly muted: boolean;
+  readonly camera: boolean;
+}
+
+const RESUME = "tt.resume:";
+
+export function keepResume(path: string, resume: Resume | null): void {
+  if (resume) stores.tab.setItem(RESUME + path, JSON.stringify(resume));
+  else stores.tab.removeItem(RESUME + path);
+}
+
+export function findResume(path: string): Resume | null {
+  try {
+    const found: unknown = JSON.parse(stores.tab.getItem(RESUME + path) ?? "null");
+    return found !== null && typeof found === "object" && "call" in found ? (found as Resume) : null;
+  } catch {
+    return null;
+  }
+}
+
+export { Api, type Presence };

@@ -1,0 +1,302 @@
+/** `/call/{slug}`: a client calls an expert; a guest joins a call. */
+
+import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { customElement, state } from "lit/decorators.js";
+import { Api, insist, Refusal } from "../core/api";
+import { backoff } from "../core/backoff";
+import type { Devices } from "../core/devices";
+import { LiveCall, openDevices } from "../core/live-call";
+import { pause } from "../core/timers";
+import "../elements/call";
+import "../elements/device-check";
+import "../elements/link-problem";
+import "../elements/shell";
+import type { Call, Expert, Me, Wallet } from "../protocol/api";
+import type { Role } from "../protocol/messages";
+import { t } from "../strings";
+import { base } from "../styles/shared";
+import {
+  findResume,
+  keepResume,
+  login,
+  newDevices,
+  onBack,
+  onLeave,
+  onNewLink,
+  sessionParts,
+} from "./browser";
+
+const LOOK_MS = 2_000;
+
+@customElement("tt-call-page")
+export class CallPage extends LitElement {
+  @state() private phase: "loading" | "problem" | "check" | "call" = "loading";
+  @state() private problem = "";
+  @state() private me: Me | null = null;
+  @state() private expert: Expert | null = null;
+  @state() private wallet: Wallet | null = null;
+  @state() private video = true;
+  @state() private starting = false;
+  @state() private refusal = "";
+  readonly #path = location.pathname;
+  readonly #slug = decodeURIComponent(location.pathname.split("/")[2] ?? "");
+  readonly #devices: Devices = newDevices();
+  #api: Api | null = null;
+  #live: LiveCall | null = null;
+  /** A guest's call is given by the link. */
+  #guestCall: Call | null = null;
+
+  static override styles = [
+    base,
+    css`
+      p {
+        padding-block: var(--space-7);
+        text-align: center;
+      }
+    `,
+  ];
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    onNewLink();
+    onLeave(() => this.#live?.suspend());
+    onBack(() => this.#live?.session.retryNow());
+    this.#devices.subscribe(() => this.#remember());
+    const token = login();
+    if (!token) {
+      this.#trouble("auth.missing");
+      return;
+    }
+    this.#api = new Api(token);
+    void this.#load(this.#api);
+  }
+
+  override render(): TemplateResult {
+    const api = this.#api;
+    if (this.phase === "call" && this.#live)
+      return html`<tt-call
+        .session=${this.#live.session}
+        .devices=${this.#devices}
+        .api=${api}
+        .who=${this.me?.name ?? ""}
+        ?testMoney=${this.wallet?.test_money ?? false}
+        @tt-again=${() => void this.#again()}
+        @tt-use-here=${() => void this.#useHere()}
+        @tt-topped-up=${this.#toppedUp}
+      ></tt-call>`;
+    return html`<tt-shell width=${this.phase === "check" ? "wide" : "narrow"} .who=${this.me?.name ?? ""}>
+      ${this.#page()}
+    </tt-shell>`;
+  }
+
+  #page(): TemplateResult | typeof nothing {
+    switch (this.phase) {
+      case "loading":
+        return html`<p class="muted" role="status">${t.loading}</p>`;
+      case "problem":
+        return html`<tt-link-problem .code=${this.problem} .role=${this.me?.role ?? ""}></tt-link-problem>`;
+      case "check":
+        return this.#check();
+      case "call":
+        return nothing;
+    }
+  }
+
+  #check(): TemplateResult {
+    const guest = this.me?.role === "guest";
+    return html`<tt-device-check
+      .devices=${this.#devices}
+      .api=${this.#api}
+      .expert=${this.expert}
+      .wallet=${guest ? null : this.wallet}
+      .me=${this.me?.name ?? ""}
+      .heading=${t.check.title(this.expert?.name ?? "")}
+      .action=${guest ? t.check.rejoin : t.check.join}
+      .video=${this.video}
+      ?chooses=${!guest}
+      ?starting=${this.starting}
+      .refusal=${this.refusal}
+      @tt-kind=${(event: CustomEvent<boolean>) => this.#choose(event.detail)}
+      @tt-devices=${() => void openDevices(this.#devices, this.video)}
+      @tt-start=${() => void this.#start()}
+      @tt-topped-up=${this.#toppedUp}
+    ></tt-device-check>`;
+  }
+
+  // -- who and what ------------------------------------------------------------------------------------------
+
+  async #load(api: Api): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#know(api);
+        return;
+      } catch (error) {
+        const refusal = error instanceof Refusal ? error : new Refusal("network", 0, String(error));
+        this.#trouble(refusal.code);
+        if (!refusal.passing) return;
+        await pause(backoff(attempt, Math.random()));
+      }
+    }
+  }
+
+  async #know(api: Api): Promise<void> {
+    const me = await api.me();
+    this.me = me;
+    if (me.role === "guest") {
+      this.#guestCall = await api.call(me.call);
+      this.video = this.#guestCall.call.media === "video";
+      this.expert = await api.expert(this.#guestCall.call.host_slug);
+      if (this.#guestCall.call.state === "ended") throw new Refusal("call.ended", 409, "");
+    } else if (me.role === "client") {
+      [this.expert, this.wallet] = await Promise.all([api.expert(this.#slug), api.wallet()]);
+    } else {
+      throw new Refusal("page.role", 403, "");
+    }
+    document.title = `${this.expert.name} · ${t.brand}`;
+    if (await this.#resume(api, me)) return;
+    this.phase = "check";
+    void openDevices(this.#devices, this.video);
+    this.#watch(api);
+  }
+
+  /** A reload, or a second tab: go on with the call that is open. */
+  async #resume(api: Api, me: Me): Promise<boolean> {
+    const kept = findResume(this.#path);
+    const id = kept?.call ?? (me.role === "client" ? await this.#openElsewhere(api) : null);
+    if (!id) return false;
+    let call: Call;
+    try {
+      call = await api.call(id);
+    } catch (error) {
+      if (error instanceof Refusal && error.passing) throw error;
+      keepResume(this.#path, null);
+      return false;
+    }
+    if (!kept && call.call.state === "ended") return false;
+    this.video = call.call.media === "video";
+    this.#devices.mute(kept?.muted ?? false);
+    performance.mark("tt-click");
+    if (call.call.state !== "ended") void openDevices(this.#devices, this.video && (kept?.camera ?? true));
+    this.#begin(api, id, me.role === "guest" ? "guest" : "payer");
+    return true;
+  }
+
+  async #openElsewhere(api: Api): Promise<string | null> {
+    const { calls } = await api.calls();
+    for (const { id } of calls.filter((each) => each.open)) {
+      const { call } = await api.call(id);
+      if (call.state !== "ended" && call.host_slug === this.#slug) return id;
+    }
+    return null;
+  }
+
+  /** While one waits to call: is the expert here? */
+  async #watch(api: Api): Promise<void> {
+    while (this.isConnected && this.phase === "check") {
+      await pause(LOOK_MS);
+      if (this.phase !== "check" || document.visibilityState === "hidden" || !this.expert) continue;
+      try {
+        this.expert = await api.expert(this.expert.slug);
+      } catch {
+        // The next look is soon enough.
+      }
+    }
+  }
+
+  // -- the call ----------------------------------------------------------------------------------------------
+
+  #choose(video: boolean): void {
+    if (this.video === video) return;
+    this.video = video;
+    if (video) void this.#devices.open("camera");
+    else this.#devices.close("camera");
+  }
+
+  async #start(): Promise<void> {
+    const { me, expert } = this;
+    const api = this.#api;
+    if (!api || !me || this.starting) return;
+    this.starting = true;
+    this.refusal = "";
+    try {
+      if (this.#guestCall) {
+        this.#begin(api, this.#guestCall.call.id, "guest");
+        return;
+      }
+      // The id is chosen first and kept, so that neither a retry nor a reload makes a second call.
+      const id = crypto.randomUUID();
+      const media = this.video ? "video" : "voice";
+      await insist(() => api.createCall({ id, host: expert?.slug ?? this.#slug, media }), pause);
+      this.#begin(api, id, "payer");
+    } catch (error) {
+      const code = error instanceof Refusal ? error.code : "network";
+      this.refusal = t.refusal(code, expert?.name ?? "");
+      void this.#refresh(api);
+    } finally {
+      this.starting = false;
+    }
+  }
+
+  #begin(api: Api, callId: string, role: Role): void {
+    this.#live?.dispose();
+    const options = { callId, role, video: this.video, token: null };
+    const live = new LiveCall(sessionParts(api), this.#devices, options, () => this.#changed());
+    this.#live = live;
+    this.phase = "call";
+    this.#remember();
+    this.requestUpdate();
+  }
+
+  #changed(): void {
+    const live = this.#live;
+    if (!live) return;
+    const { call } = live.session.state;
+    if (call) this.video = call.media === "video";
+    if (live.over) keepResume(this.#path, null);
+  }
+
+  #remember(): void {
+    const live = this.#live;
+    if (!live || live.over || live.session.state.phase === "superseded") return;
+    keepResume(this.#path, {
+      call: live.session.state.callId,
+      media: this.video ? "video" : "voice",
+      muted: this.#devices.muted,
+      camera: this.#devices.cameraOn,
+    });
+  }
+
+  async #useHere(): Promise<void> {
+    this.#live?.session.useHere();
+    await openDevices(this.#devices, this.video);
+  }
+
+  async #again(): Promise<void> {
+    const api = this.#api;
+    if (!api) return;
+    this.#live?.dispose();
+    this.#live = null;
+    this.phase = "check";
+    void openDevices(this.#devices, this.video);
+    await this.#refresh(api);
+    void this.#watch(api);
+  }
+
+  async #refresh(api: Api): Promise<void> {
+    try {
+      [this.expert, this.wallet] = await Promise.all([api.expert(this.#slug), api.wallet()]);
+    } catch {
+      // What is shown stays; starting a call asks the server anyway.
+    }
+  }
+
+  #toppedUp = (event: CustomEvent<Wallet>): void => {
+    this.wallet = event.detail;
+    this.refusal = "";
+  };
+
+  #trouble(code: string): void {
+    this.problem = code;
+    this.phase = "problem";
+  }
+}

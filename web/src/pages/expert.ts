@@ -1,0 +1,466 @@
+/** `/expert`: an expert is live while this page is connected; it rings, and the call is taken right here. */
+
+import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { customElement, state } from "lit/decorators.js";
+import { Api, Refusal } from "../core/api";
+import { backoff } from "../core/backoff";
+import type { Devices } from "../core/devices";
+import { LiveCall, openDevices } from "../core/live-call";
+import { Presence } from "../core/presence";
+import { conditions, headline } from "../core/price";
+import { Ring } from "../core/ring";
+import { pause } from "../core/timers";
+import "../elements/call";
+import "../elements/call-list";
+import { icon } from "../elements/icons";
+import "../elements/incoming-call";
+import "../elements/link-problem";
+import "../elements/shell";
+import type { CallSummary, Expert, Me } from "../protocol/api";
+import type { AcceptedMessage, IncomingCall } from "../protocol/messages";
+import { t } from "../strings";
+import { base, card, controls } from "../styles/shared";
+import {
+  findResume,
+  keepResume,
+  login,
+  newDevices,
+  onBack,
+  onLeave,
+  onNewLink,
+  presenceParts,
+  sessionParts,
+} from "./browser";
+
+const PATH = "/expert";
+
+@customElement("tt-expert-page")
+export class ExpertPage extends LitElement {
+  @state() private problem = "";
+  @state() private me: Me | null = null;
+  @state() private expert: Expert | null = null;
+  @state() private calls: readonly CallSummary[] | null = null;
+  @state() private accepting = "";
+  @state() private soundless = false;
+  @state() private alerts: NotificationPermission | "none" =
+    "Notification" in window ? Notification.permission : "none";
+  readonly #devices: Devices = newDevices();
+  readonly #ring = new Ring();
+  #api: Api | null = null;
+  #presence: Presence | null = null;
+  #live: LiveCall | null = null;
+  #looked = false;
+  #rung = new Set<string>();
+  /** Media of calls that rang here, for the moment they are accepted. */
+  #media = new Map<string, "video" | "voice">();
+
+  static override styles = [
+    base,
+    controls,
+    card,
+    css`
+      .page {
+        display: grid;
+        gap: var(--section);
+      }
+      .top {
+        display: grid;
+        grid-template-columns: var(--columns-split);
+        gap: var(--space-4);
+      }
+      .status {
+        display: grid;
+        align-content: start;
+        gap: var(--space-2);
+      }
+      .status h1 {
+        display: flex;
+        align-items: center;
+        gap: var(--space-3);
+        font-size: var(--text-2xl);
+      }
+      .light {
+        width: var(--space-4);
+        height: var(--space-4);
+        border-radius: var(--radius-full);
+        background: var(--line-strong);
+      }
+      .light.live {
+        background: var(--accent);
+        box-shadow: 0 0 0 var(--space-1) var(--accent-soft);
+      }
+      .price {
+        font-size: var(--text-xl);
+        font-weight: var(--weight-strong);
+      }
+      .alerts {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        justify-content: space-between;
+        gap: var(--space-3);
+      }
+      .empty {
+        display: grid;
+        justify-items: center;
+        gap: var(--space-2);
+        padding-block: var(--space-6);
+        text-align: center;
+        color: var(--muted);
+      }
+      .ringing {
+        display: grid;
+        gap: var(--space-4);
+        width: min(var(--full), var(--page-narrow));
+        margin-inline: auto;
+        padding: var(--space-4) var(--gutter) var(--none);
+      }
+      .page .ringing {
+        width: var(--full);
+        padding: var(--none);
+      }
+      .loading {
+        padding-block: var(--space-7);
+        text-align: center;
+      }
+    `,
+  ];
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    onNewLink();
+    onLeave(() => {
+      this.#live?.suspend();
+      this.#presence?.stop();
+    });
+    onBack(() => {
+      this.#presence?.retryNow();
+      this.#live?.session.retryNow();
+    });
+    addEventListener("pointerdown", () => void this.#unlock());
+    addEventListener("keydown", () => void this.#unlock());
+    this.#devices.subscribe(() => this.#remember());
+    const token = login(PATH);
+    if (!token) {
+      this.problem = "auth.missing";
+      return;
+    }
+    this.#api = new Api(token);
+    void this.#load(this.#api);
+  }
+
+  override render(): TemplateResult {
+    const live = this.#live;
+    if (live) {
+      const { phase } = live.session.state;
+      const inRoom = phase === "room" || phase === "joining";
+      return html`
+        ${inRoom ? nothing : html`<div class="ringing">${this.#ringing()}</div>`}
+        <tt-call
+          .session=${live.session}
+          .devices=${this.#devices}
+          .api=${this.#api}
+          .who=${this.me?.name ?? ""}
+          data-testid=${!inRoom && this.#presence?.state.phase === "live" ? "online" : "call"}
+          @tt-again=${() => this.#back()}
+          @tt-use-here=${() => this.#useHere()}
+        ></tt-call>
+      `;
+    }
+    return html`<tt-shell .who=${this.me?.name ?? ""}>${this.#page()}</tt-shell>`;
+  }
+
+  #page(): TemplateResult {
+    if (this.problem)
+      return html`<tt-link-problem .code=${this.problem} .role=${this.me?.role ?? ""}></tt-link-problem>`;
+    const presence = this.#presence?.state;
+    if (!presence) return html`<p class="muted loading" role="status">${t.loading}</p>`;
+    if (presence.phase === "superseded")
+      return html`<tt-notice
+        icon="tabs"
+        code="superseded"
+        .heading=${t.expert.superseded}
+        .text=${t.expert.supersededText}
+      >
+        <button type="button" class="primary large" data-testid="use-here" @click=${() => this.#useHere()}>
+          ${t.call.useHere}
+        </button>
+      </tt-notice>`;
+    if (presence.phase === "failed")
+      return html`<tt-link-problem .code=${presence.failure?.code ?? "auth.forged"}></tt-link-problem>`;
+    return html`
+      <div class="page">
+        ${presence.ringing.length > 0 ? html`<div class="ringing">${this.#ringing()}</div>` : nothing}
+        ${this.#status()} ${this.#open()}
+        <section class="stack">
+          <h2>${t.expert.recent}</h2>
+          ${this.#recent()}
+        </section>
+      </div>
+    `;
+  }
+
+  #ringing(): TemplateResult[] {
+    const presence = this.#presence;
+    if (!presence) return [];
+    return presence.state.ringing.map(
+      (call) => html`<tt-incoming-call
+        .call=${call}
+        .at=${presence.state.ringingAt}
+        ?accepting=${this.accepting === call.id}
+        @tt-accept=${() => this.#accept(call)}
+        @tt-decline=${(event: CustomEvent<string>) => this.#decline(call, event.detail)}
+      ></tt-incoming-call>`,
+    );
+  }
+
+  #status(): TemplateResult {
+    const presence = this.#presence?.state;
+    const live = presence?.phase === "live";
+    const title = live ? t.expert.live : presence?.phase === "lost" ? t.expert.lost : t.expert.connecting;
+    const text = live ? t.expert.liveText : presence?.phase === "lost" ? t.expert.lostText : "";
+    const { expert } = this;
+    return html`
+      <div class="top">
+        <section class="card status" aria-live="polite">
+          <h1 data-testid=${live ? "online" : "offline"}>
+            <span class="light ${live ? "live" : "off"}" aria-hidden="true"></span>${title}
+          </h1>
+          <p class="muted">${text}</p>
+          ${
+            presence?.missed
+              ? html`<p class="note small" data-testid="missed">
+                ${t.expert.missed(presence.missed.name, presence.missed.why)}
+              </p>`
+              : nothing
+          }
+          ${
+            presence?.notice
+              ? html`<p class="note warn small" data-testid="notice" data-code=${presence.notice.code}>
+                ${t.refusal(presence.notice.code, "")}
+              </p>`
+              : nothing
+          }
+          ${this.soundless ? html`<p class="note warn small">${t.expert.sound}</p>` : nothing}
+        </section>
+        <section class="card status">
+          <p class="small muted">${t.expert.yourPrice}</p>
+          ${
+            expert
+              ? html`<p class="price figures">${headline(expert.tariff)}</p>
+                ${conditions(expert.tariff).map((each) => html`<p class="small muted">${each}</p>`)}`
+              : nothing
+          }
+          ${
+            this.alerts === "default"
+              ? html`<button type="button" data-testid="alerts" @click=${() => void this.#allowAlerts()}>
+                ${icon("bell", "s")} ${t.expert.alertsOn}
+              </button>`
+              : nothing
+          }
+        </section>
+      </div>
+    `;
+  }
+
+  #open(): TemplateResult | typeof nothing {
+    const id = this.#presence?.state.openCall;
+    if (!id) return nothing;
+    return html`<section class="card alerts">
+      <div>
+        <h2>${t.expert.openCall}</h2>
+        <p class="muted">${t.expert.openCallText}</p>
+      </div>
+      <button type="button" class="primary" data-testid="rejoin" @click=${() => this.#begin(id, null)}>
+        ${t.expert.rejoin}
+      </button>
+    </section>`;
+  }
+
+  #recent(): TemplateResult {
+    const ended = (this.calls ?? []).filter((each) => !each.open);
+    if (this.calls === null) return html`<p class="muted" role="status">${t.loading}</p>`;
+    if (ended.length === 0)
+      return html`<div class="card empty">
+        ${icon("phone", "l")}
+        <h3>${t.expert.empty}</h3>
+        <p class="small">${t.expert.emptyText}</p>
+      </div>`;
+    return html`<div class="card">
+      <tt-call-list earned .calls=${ended} .caption=${t.expert.recent}></tt-call-list>
+    </div>`;
+  }
+
+  // -- who I am, and being there -----------------------------------------------------------------------------
+
+  async #load(api: Api): Promise<void> {
+    for (let attempt = 1; !this.#presence; attempt++) {
+      try {
+        const me = await api.me();
+        this.me = me;
+        if (me.role !== "expert") throw new Refusal("page.role", 403, "");
+        this.problem = "";
+        this.#presence = new Presence(
+          presenceParts(api),
+          () => this.#presenceChanged(),
+          (message) => this.#accepted(message),
+        );
+        this.#presence.start();
+        this.requestUpdate();
+        this.expert = await api.expert(me.slug);
+        document.title = `${t.expert.title} · ${t.brand}`;
+        await this.#list(api);
+      } catch (error) {
+        const refusal = error instanceof Refusal ? error : new Refusal("network", 0, String(error));
+        if (this.#presence) return;
+        this.problem = refusal.code;
+        if (!refusal.passing) return;
+        await pause(backoff(attempt, Math.random()));
+      }
+    }
+  }
+
+  async #list(api: Api): Promise<void> {
+    try {
+      this.calls = (await api.calls()).calls;
+    } catch {
+      this.calls ??= [];
+    }
+  }
+
+  #presenceChanged(): void {
+    const presence = this.#presence?.state;
+    if (!presence) return;
+    for (const call of presence.ringing) this.#media.set(call.id, call.media);
+    this.#alarm(presence.ringing);
+    if (presence.phase === "live" && !this.#looked) {
+      // A reload, or a second tab, in the middle of a call: go on with it.
+      this.#looked = true;
+      const id = presence.openCall ?? findResume(PATH)?.call;
+      if (id) this.#resume(id);
+    }
+    this.requestUpdate();
+  }
+
+  #resume(id: string): void {
+    const kept = findResume(PATH);
+    this.#devices.mute(kept?.call === id && kept.muted);
+    if (kept?.media) this.#media.set(id, kept.media);
+    performance.mark("tt-click");
+    this.#begin(id, null, kept?.call === id ? kept.camera : true);
+  }
+
+  #alarm(ringing: readonly IncomingCall[]): void {
+    const first = ringing[0];
+    document.title = first ? t.expert.tabTitle(first.payer_name) : `${t.expert.title} · ${t.brand}`;
+    if (!first) {
+      this.#ring.stop();
+      this.soundless = false;
+      return;
+    }
+    this.#ring.start();
+    void this.#ring.unlock().then((allowed) => {
+      this.soundless = !allowed && this.#presence?.state.ringing.length !== 0;
+    });
+    for (const call of ringing) {
+      if (this.#rung.has(call.id)) continue;
+      this.#rung.add(call.id);
+      if (this.alerts === "granted" && document.visibilityState === "hidden") this.#notice(call);
+    }
+  }
+
+  #notice(call: IncomingCall): void {
+    try {
+      const shown = new Notification(t.expert.from(call.payer_name), {
+        body: headline(call.tariff),
+        tag: call.id,
+        requireInteraction: true,
+      });
+      shown.onclick = () => {
+        window.focus();
+        shown.close();
+      };
+    } catch {
+      // Some phones know notifications only from service workers; the page rings all the same.
+    }
+  }
+
+  async #allowAlerts(): Promise<void> {
+    this.alerts = await Notification.requestPermission();
+  }
+
+  async #unlock(): Promise<void> {
+    if (await this.#ring.unlock()) this.soundless = false;
+  }
+
+  // -- calls -------------------------------------------------------------------------------------------------
+
+  #accept(call: IncomingCall): void {
+    this.accepting = call.id;
+    this.#presence?.accept(call.id);
+    // The camera takes its time to start; it does so while the server answers.
+    void openDevices(this.#devices, call.media === "video");
+  }
+
+  #decline(call: IncomingCall, note: string): void {
+    this.#presence?.decline(call.id, note);
+  }
+
+  #accepted(message: AcceptedMessage): void {
+    this.accepting = "";
+    this.#begin(message.call, message.token);
+  }
+
+  #begin(callId: string, token: string | null, camera = true): void {
+    const api = this.#api;
+    if (!api) return;
+    this.#live?.dispose();
+    const video = this.#media.get(callId) !== "voice";
+    if (token === null) void openDevices(this.#devices, video && camera);
+    this.#live = new LiveCall(sessionParts(api), this.#devices, { callId, role: "host", video, token }, () =>
+      this.#changed(),
+    );
+    this.#remember();
+    this.requestUpdate();
+  }
+
+  #changed(): void {
+    const live = this.#live;
+    if (!live) return;
+    const { call } = live.session.state;
+    // A second tab learns only now that nobody is to be seen.
+    if (call && this.#media.get(call.id) !== call.media) {
+      this.#media.set(call.id, call.media);
+      if (call.media === "voice") this.#devices.close("camera");
+    }
+    if (live.over) keepResume(PATH, null);
+    this.requestUpdate();
+  }
+
+  #remember(): void {
+    const live = this.#live;
+    if (!live || live.over || live.session.state.phase === "superseded") return;
+    const call = live.session.state.callId;
+    keepResume(PATH, {
+      call,
+      media: this.#media.get(call) ?? "video",
+      muted: this.#devices.muted,
+      camera: this.#devices.cameraOn,
+    });
+  }
+
+  #useHere(): void {
+    this.#presence?.useHere();
+    const session = this.#live?.session;
+    if (session?.state.phase !== "superseded") return;
+    session.useHere();
+    void openDevices(this.#devices, this.#media.get(session.state.callId) !== "voice");
+  }
+
+  #back(): void {
+    this.#live?.dispose();
+    this.#live = null;
+    this.requestUpdate();
+    if (this.#api) void this.#list(this.#api);
+  }
+}

@@ -1,0 +1,98 @@
+/** `/`: what this is, and which link is whose. */
+
+import { css, html, LitElement, type TemplateResult } from "lit";
+import { customElement } from "lit/decorators.js";
+import { type IconName, icon } from "../elements/icons";
+import "../elements/shell";
+import { t } from "../strings";
+import { base, card } from "../styles/shared";
+
+const ICONS: readonly IconName[] = ["lock", "camera", "clock", "receipt"];
+
+@customElement("tt-index-page")
+export class IndexPage extends LitElement {
+  static override styles = [
+    base,
+    card,
+    css`
+      .page {
+        display: grid;
+        gap: var(--space-7);
+        padding-block-start: var(--space-6);
+      }
+      .hero {
+        display: grid;
+        gap: var(--space-3);
+        max-width: var(--measure);
+      }
+      .hero p {
+        font-size: var(--text-l);
+      }
+      .steps {
+        display: grid;
+        grid-template-columns: var(--columns-facts);
+        gap: var(--space-4);
+      }
+      .steps li {
+        display: grid;
+        grid-template-columns: auto minmax(0, 1fr);
+        gap: var(--space-1) var(--space-4);
+      }
+      .steps svg {
+        grid-row: span 2;
+        color: var(--accent);
+      }
+      .stack {
+        display: grid;
+        gap: var(--space-4);
+      }
+      .links {
+        display: grid;
+        gap: var(--space-3);
+      }
+      code {
+        padding: var(--space-0) var(--space-2);
+        border-radius: var(--radius-s);
+        background: var(--sunken);
+        font-family: var(--font-code);
+        font-size: var(--text-s);
+        white-space: nowrap;
+      }
+    `,
+  ];
+
+  override render(): TemplateResult {
+    const links: readonly [string, string][] = [
+      [t.home.caller, "/call/ada#t=…"],
+      [t.home.expert, "/expert#t=…"],
+      [t.home.operator, "/operator#t=…"],
+    ];
+    return html`<tt-shell>
+      <div class="page">
+        <div class="hero">
+          <h1>${t.home.title}</h1>
+          <p class="muted">${t.home.lead}</p>
+        </div>
+        <section class="stack">
+          <h2>${t.home.how}</h2>
+          <ol class="steps">
+            ${t.home.steps.map(
+              ([title, text], index) => html`<li class="card">
+                ${icon(ICONS[index] ?? "check")}
+                <h3>${title}</h3>
+                <p class="small muted">${text}</p>
+              </li>`,
+            )}
+          </ol>
+        </section>
+        <section class="stack">
+          <h2>${t.home.links}</h2>
+          <ul class="links">
+            ${links.map(([text, link]) => html`<li>${text} <code>${link}</code></li>`)}
+          </ul>
+          <p class="muted">${t.home.lostLink}</p>
+        </section>
+      </div>
+    </tt-shell>`;
+  }
+}
