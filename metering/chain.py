@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
+from json.encoder import encode_basestring as _quote
 from typing import Final
 
 from .facts import Began, CallTerms, MeterEvent, Stopped
@@ -83,11 +84,9 @@ def link(previous: str, event: MeterEvent) -> str:
             kind = "began"
         case Stopped():
             kind = "stopped"
-    told = {
-        "event": kind,
-        "at_ms": event.at_ms,
-        "at": event.at,
-        "used_ms": event.used_ms,
-        "reason": event.reason,
-    }
-    return sha256(bytes.fromhex(previous) + canonical_json(told)).hexdigest()
+    # Canonical JSON, its members in order, spelled out: this is done for every event of every call.
+    told = (
+        f'{{"at":{_quote(event.at)},"at_ms":{event.at_ms:d},"event":"{kind}",'
+        f'"reason":{_quote(event.reason)},"used_ms":{event.used_ms:d}}}'
+    )
+    return sha256(bytes.fromhex(previous) + told.encode("utf-8")).hexdigest()

@@ -354,7 +354,9 @@ class Meter:
             self._orders.append(Warn(self._credit.left_ms(used_ms) or 0))
 
     def _used_ms(self, instant_ms: int) -> int:
-        return min(self._tally.used_at(instant_ms), max(self._credit.covered_ms, self._tally.before_ms))
+        if not self._tally.running:
+            return self._tally.before_ms
+        return min(self._tally.used_at(instant_ms), self._credit.covered_ms)
 
     def _charge_minor(self, used_ms: int) -> int:
         return min(self._tariff.charge(used_ms), self._credit.held_minor)
@@ -364,21 +366,20 @@ class Meter:
         return left_ms is not None and left_ms <= self._options.warn_left_ms
 
     def _is_free(self) -> bool:
-        free_mark_ms = self._free_mark_ms()
-        return self._tariff.price_minor == 0 or free_mark_ms is not None
+        return self._tariff.price_minor == 0 or self._free_mark_ms() is not None
 
     def _free_mark_ms(self) -> int | None:
         """The usage at which the free time ends, if that is still to come."""
-        if self._tariff.price_minor == 0 or self._used_ms(self._now_ms) >= self._tariff.free_ms:
-            return None
-        return self._tariff.free_ms
+        free_ms = self._tariff.free_ms if self._tariff.price_minor else 0
+        return free_ms if free_ms and self._used_ms(self._now_ms) < free_ms else None
 
     def _warn_mark_ms(self) -> int | None:
         """The usage at which the funds are low, if that is still to come."""
-        left_ms = self._credit.left_ms(self._used_ms(self._now_ms))
+        used_ms = self._used_ms(self._now_ms)
+        left_ms = self._credit.left_ms(used_ms)
         if left_ms is None or left_ms <= self._options.warn_left_ms:
             return None
-        return self._used_ms(self._now_ms) + left_ms - self._options.warn_left_ms
+        return used_ms + left_ms - self._options.warn_left_ms
 
     def _outlook(self) -> tuple[object, ...]:
         """All that a view is drawn from besides the passing of time: a new one is sent when this changes."""
