@@ -1,0 +1,131 @@
+"""How much a publisher should send.
+
+Two loops, because the relay cannot re-encode:
+
+*Uplink.* The server notes when each packet came and sends transport-wide feedback; the publisher's own
+congestion control (GCC) probes and adapts within a second or two.
+
+*Downlink.* The server stamps each forwarded video packet with its own absolute send time. The subscriber's
+receive-side estimator answers with REMB, its receiver reports tell the loss. What a subscriber can take is
+shared among the publishers it watches, and each publisher is told, by REMB, the least of its subscribers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from media import rtcp
+
+MAX_SPAN = 1_000
+MAX_PENDING = 5_000
+FLOOR_BPS = 150_000
+# Below this loss the link is well, above that it is overloaded (the thresholds of GCC, section 6).
+WELL = 5
+OVERLOADED = 26
+INCREASE_MS = 1_000
+DECREASE_MS = 500
+CEILING_BPS = 20_000_000
+
+
+class ArrivalLog:
+    """Arrivals of one transport's packets, until they are reported.
+
+    `pending` holds `ticks << 16 | transport sequence number` in order of arrival; it is appended to
+    directly for every packet.
+    """
+
+    __slots__ = ("_next", "_serial", "flushed_ms", "pending")
+
+    def __init__(self) -> None:
+        self.pending: list[int] = []
+        self.flushed_ms = 0
+        self._next: int | None = None
+        self._serial = 0
+
+    def flush(self, now_ms: int, sender: int, media: int) -> Iterator[bytes]:
+        """Report everything pending. Losses between two reports count, so each begins where one ended."""
+        pending = self.pending[:MAX_PENDING]
+        self.pending.clear()
+        self.flushed_ms = now_ms
+        if not pending:
+            return
+        expected = self._next
+        if expected is None:
+            expected = pending[0] & 0xFFFF
+        unwrapped: dict[int, int] = {}
+        for item in pending:
+            number = expected + ((item - expected + 0x8000) & 0xFFFF) - 0x8000
+            # What is older than the last report was already reported as lost; GCC bears that.
+            if number >= expected:
+                unwrapped.setdefault(number, item >> 16)
+        if not unwrapped:
+            return
+        arrivals = sorted(unwrapped.items())
+        if arrivals[0][0] - expected > MAX_SPAN or arrivals[-1][0] - arrivals[0][0] > MAX_SPAN:
+            # A jump: nobody is served by a report on thousands of packets that never were.
+            last = arrivals[-1][0]
+            arrivals = [each for each in arrivals if last - each[0] <= MAX_SPAN]
+            expected = arrivals[0][0]
+        self._next = arrivals[-1][0] + 1
+        yield rtcp.transport_feedback(sender, media, self._serial, expected, arrivals)
+        self._serial = (self._serial + 1) & 0xFF
+
+
+class Downlink:
+    """What one subscriber can take, from its REMB and its reports of loss. None means no limit is known."""
+
+    __slots__ = ("_bytes", "_loss_bps", "_loss_ms", "_measured_ms", "_remb_bps", "sent_bps", "videos")
+
+    def __init__(self) -> None:
+        self.videos = 0
+        """How many video tracks the subscriber watches."""
+        self.sent_bps = 0
+        self._bytes = self._measured_ms = 0
+        self._remb_bps: int | None = None
+        self._loss_bps: int | None = None
+        self._loss_ms = 0
+
+    def measure(self, video_bytes: int, now_ms: int) -> None:
+        """About once a second: how many bytes of video were sent to the subscriber so far."""
+        elapsed_ms = now_ms - self._measured_ms
+        if self._measured_ms and elapsed_ms > 0:
+            self.sent_bps = max(0, video_bytes - self._bytes) * 8_000 // elapsed_ms
+        self._bytes, self._measured_ms = video_bytes, now_ms
+
+    def remb(self, bits_per_s: int) -> None:
+        """The subscriber's own estimate."""
+        self._remb_bps = bits_per_s
+
+    def loss(self, fraction: int, now_ms: int) -> None:
+        """A report block on video: `fraction` of 256 was lost (GCC, section 6)."""
+        if fraction > OVERLOADED:
+            if now_ms - self._loss_ms >= DECREASE_MS:
+                limit = self.sent_bps if self._loss_bps is None else min(self._loss_bps, self.sent_bps)
+                self._loss_bps = max(FLOOR_BPS, limit * (512 - fraction) // 512)
+                self._loss_ms = now_ms
+        elif self._loss_bps is not None and fraction <= WELL and now_ms - self._loss_ms >= INCREASE_MS:
+            self._loss_ms = now_ms
+            self._loss_bps = self._loss_bps * 108 // 100 if self._loss_bps < CEILING_BPS else None
+
+    @property
+    def limit_bps(self) -> int | None:
+        """The limit over all video sent to the subscriber."""
+        limits = [each for each in (self._remb_bps, self._loss_bps) if each is not None]
+        return max(FLOOR_BPS, min(limits)) if limits else None
+
+
+def publisher_limit_bps(watched: Iterable[Iterable[Downlink]]) -> int | None:
+    """What a publisher may send. `watched`: for each of its video tracks, its subscribers' downlinks.
+
+    A subscriber's limit is shared evenly among the tracks it watches; the least subscriber decides.
+    """
+    counts: dict[int, tuple[Downlink, int]] = {}
+    for downlinks in watched:
+        for downlink in downlinks:
+            counts[id(downlink)] = downlink, counts.get(id(downlink), (downlink, 0))[1] + 1
+    shares = [
+        downlink.limit_bps * mine // max(mine, downlink.videos)
+        for downlink, mine in counts.values()
+        if downlink.limit_bps is not None
+    ]
+    return max(FLOOR_BPS, min(shares)) if shares else None

@@ -1,0 +1,138 @@
+"""The socket's side of a packet: buffers, the instant of the batch, sending, and what is counted."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass, fields
+from typing import Any
+
+from media import srtp
+
+Address = Any
+"""What the socket calls an address: (host, port) or (host, port, flow, scope). Only compared and returned."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """Since the engine started. `drop_*` are datagrams or packets thrown away, by reason."""
+
+    packets_received: int = 0
+    bytes_received: int = 0
+    packets_sent: int = 0
+    bytes_sent: int = 0
+    handshakes: int = 0
+    handshakes_failed: int = 0
+    wrong_fingerprints: int = 0
+    addresses_moved: int = 0
+    nacks_received: int = 0
+    nacks_sent: int = 0
+    retransmitted: int = 0
+    key_frames_asked: int = 0
+    interruptions: int = 0
+    stalls: int = 0
+    drop_unknown_address: int = 0
+    drop_not_webrtc: int = 0
+    drop_oversized: int = 0
+    drop_stun_malformed: int = 0
+    drop_stun_stranger: int = 0
+    drop_stun_forged: int = 0
+    drop_too_early: int = 0
+    drop_srtp_forged: int = 0
+    drop_srtp_replayed: int = 0
+    drop_srtcp: int = 0
+    drop_unknown_stream: int = 0
+    drop_duplicate: int = 0
+    drop_no_codec: int = 0
+    drop_protect: int = 0
+    drop_send: int = 0
+    drop_nack_excess: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        """Name and value of every counter."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+class Wire:
+    """Shared by all peers of an engine.
+
+    `inbox` holds the datagram being handled, `outbox` is for copies and feedback. `stamp_ms` is its arrival
+    (see `liveness.StallWatch`), `ticks` the same in units of 250 µs, `send_time` the 24-bit absolute send
+    time (6.18 fixed-point seconds) for the batch.
+    """
+
+    __slots__ = ("counters", "inbox", "outbox", "send_time", "sendto", "socket", "stamp_ms", "ticks")
+
+    def __init__(self) -> None:
+        self.inbox = srtp.Buffer()
+        self.outbox = srtp.Buffer()
+        self.counters = Counters()
+        self.stamp_ms = 0
+        self.ticks = 0
+        self.send_time = 0
+        self.socket: socket.socket | None = None
+        self.sendto: Any = None
+
+    def attach(self, sock: socket.socket) -> None:
+        """Send through `sock` from now on."""
+        self.socket = sock
+        self.sendto = sock.sendto
+
+    def set_instant(self, stamp_ms: int, now_ns: int) -> None:
+        """Begin a batch that arrived at `stamp_ms`; `now_ns` is the finer packet clock."""
+        self.stamp_ms = stamp_ms
+        self.ticks = now_ns // 250_000
+        self.send_time = ((now_ns << 18) // 1_000_000_000) & 0xFFFFFF
+
+    def send(self, data: bytes | memoryview, address: Address) -> bool:
+        """Send one datagram. False when the system refused it, which UDP must bear."""
+        try:
+            self.sendto(data, address)
+        except OSError:
+            self.counters.drop_send += 1
+            return False
+        return True
+
+
+class Outbound:
+    """One peer's sending half: its keys and its present address."""
+
+    __slots__ = ("address", "bytes", "context", "packets", "session", "ssrc", "wire")
+
+    def __init__(self, wire: Wire, ssrc: int) -> None:
+        self.wire = wire
+        self.ssrc = ssrc
+        self.address: Address = None
+        self.session: Any = None
+        self.context: Any = None
+        self.packets = 0
+        self.bytes = 0
+
+    @property
+    def ready(self) -> bool:
+        """Whether media can be sent."""
+        return self.context is not None and self.address is not None
+
+    def open(self, profile: int, key: bytes) -> None:
+        """Use these keys."""
+        self.session = srtp.make_session(profile, key, inbound=False)
+        self.context = srtp.context_of(self.session)
+
+    def close(self) -> None:
+        """Send nothing more."""
+        self.context = self.session = self.address = None
+
+    def send_rtcp(self, packet: bytes) -> None:
+        """Protect and send an RTCP packet, if the peer can be reached."""
+        if not self.ready:
+            return
+        box = self.wire.outbox
+        size = len(packet)
+        box.view[:size] = packet
+        box.length[0] = size
+        if srtp.protect_rtcp(self.context, box.raw, box.length):
+            self.wire.counters.drop_protect += 1
+            return
+        size = box.length[0]
+        if self.wire.send(box.view[:size], self.address):
+            self.packets += 1
+            self.bytes += size
