@@ -32,18 +32,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from dataclasses import replace
 
 import structlog
 
 from media.engine import PeerConnected, PeerGone, PeerInterrupted, TracksChanged
-from metering.facts import CallTerms, Party
-from metering.facts import EndReason as MeterEndReason
+from metering.facts import CallTerms
 from metering.meter import (
     Changed,
-    Closed,
     CutOff,
     HoldMedia,
     MediaDown,
@@ -54,9 +50,8 @@ from metering.meter import (
     Warn,
 )
 
-from .alarms import Alarms
-from .books import MoneyPorts
 from .call_meter import CallMeter, Order
+from .deadlines import PARTIES, Deadlines
 from .errors import Refused
 from .events import (
     Accepted,
@@ -77,78 +72,27 @@ from .events import (
     WalletChanged,
 )
 from .messages import (
-    PROTOCOL_VERSION,
     CallClientMessage,
     CallView,
+    EndedMessage,
     EndReason,
     ErrorMessage,
     IncomingCall,
     LeaveMessage,
-    MeterMessage,
     MeterView,
     OfferMessage,
     PauseMessage,
     ResumeMessage,
     Role,
-    RoomMessage,
     StateMessage,
     StoppingMessage,
-    WelcomeMessage,
 )
-from .room import MediaTurn, Participant, Room, RoomPorts
-from .tokens import JoinTokens
+from .ports import CallPorts
+from .room import MediaTurn, Participant, Room
+from .telling import Telling
 from .views import CallFacts, CallState, Ending, ended_message, meter_view, tariff_view
 
 log = structlog.get_logger("signaling.actor")
-
-_PARTIES: Final[tuple[Party, Party]] = ("payer", "host")
-
-# How the meter names what the call's end was, for the interval that it closes.
-METER_REASONS: Final[dict[EndReason, MeterEndReason]] = {
-    "payer_left": "payer_left",
-    "host_left": "host_left",
-    "payer_gone": "payer_lost",
-    "host_gone": "host_lost",
-    "room_empty": "payer_lost",
-    "setup_timeout": "payer_lost",
-    "funds": "funds",
-    "ledger_silent": "ledger_silent",
-    "operator": "operator",
-    "shutdown": "shutdown",
-    "recovered": "recovered",
-    "declined": "host_left",
-    "no_answer": "host_left",
-    "host_offline": "host_left",
-    "cancelled": "payer_left",
-}
-
-
-class HostPages(Protocol):
-    """The host's open pages, as a call sees them (signaling.presence)."""
-
-    def accepted(self, host_id: str, page: Connection, call_id: str, token: str) -> None:
-        """Tell the page that the call is its own, and the other pages that it rings no more."""
-
-    def stopped_ringing(self, host_id: str, call_id: str, why: str) -> None:
-        """Tell every page that the call rings no more."""
-
-    def refresh(self, host_id: str) -> None:
-        """Tell every page what rings and what is open now."""
-
-    def is_there(self, host_id: str) -> bool:
-        """Whether a page is connected at this moment."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallPorts:
-    """What a call works with."""
-
-    room: RoomPorts
-    money: MoneyPorts
-    alarms: Alarms
-    tokens: JoinTokens
-    pages: HostPages
-    on_settled: Callable[[CallActor], None]
 
 
 class CallActor:
@@ -171,16 +115,15 @@ class CallActor:
         self.over = asyncio.Event()
         """Set when the call has ended; it may still wait for its settlement."""
         self.finished = False
-        self._since_ms = self._absent_since_ms = self._clock.now_ms()
-        self._was_together = self._told_end = False
-        self._room_changed = self._meter_changed = False
+        self._deadlines = Deadlines(self._room, self._options, self._clock.now_ms())
+        self._telling = Telling(self._room, self.view, self.meter_view)
 
     # -- from outside: synchronous -------------------------------------------------------------------------
 
     def start(self) -> None:
         """Begin to ring."""
         self._ports.room.supervisor.spawn(f"call:{self.facts.id}", self._run())
-        self._alarm.set(self._deadline())
+        self._alarm.set(self._next_ms())
 
     def post(self, event: Event) -> bool:
         """Put a fact into the inbox, stamped now. False when it was not taken: finished, or a flood.
@@ -213,13 +156,13 @@ class CallActor:
 
     def incoming(self) -> IncomingCall:
         """The call as it rings at the host."""
-        left_ms = max(0, self._since_ms + self._options.ring_ms - self._clock.now_ms())
+        left_ms = self._deadlines.ring_left_ms(self._clock.now_ms())
         tariff = tariff_view(self.facts.tariff)
         return IncomingCall(self.facts.id, self.facts.payer_name, self.facts.media, tariff, left_ms)
 
     def tell(self, message: StoppingMessage) -> None:
         """Send everybody in the room the same."""
-        self._room.tell(lambda _: message)
+        self._telling.stopping(message)
 
     def has_place_for(self, guest: str) -> bool:
         """Whether a guest may come in."""
@@ -243,14 +186,18 @@ class CallActor:
             self._after()
 
     def _after(self) -> None:
-        self._tell_changes()
-        self._alarm.set(None if self.finished else self._deadline())
+        self._telling.changes()
+        self._alarm.set(self._next_ms())
 
     def _fail(self, event: Event, at_ms: int, error: Exception) -> None:
         self._ports.money.metrics.count("task_crashes", task="call")
         log.error("call_fault", call=self.facts.id, event_type=type(event).__name__, exc_info=error)
-        if self.state != "ended":
+        try:
             self._end("shutdown", at_ms)
+        except Exception:
+            # Then nothing settles it before the next start; but it shall not go on for nothing.
+            log.exception("call_fault_at_end", call=self.facts.id)
+            self.post(Settled(None))
 
     def _handle(self, event: Event, at_ms: int) -> None:
         match event:
@@ -260,7 +207,7 @@ class CallActor:
                 self._turned(self._room.answered(event), at_ms)
             case PeerConnected() | PeerInterrupted() | PeerGone() | TracksChanged():
                 self._turned(self._room.peer_event(event), at_ms)
-                self._room_changed = True
+                self._telling.room_changed()
             case GrantAnswered() | WalletChanged() | BooksOverflowed() | Settled():
                 self._handle_money(event, at_ms)
             case Rang():
@@ -274,12 +221,13 @@ class CallActor:
                 self._joined(event)
             case Said(connection, message):
                 participant = self._room.of_connection(connection)
-                if participant is not None:
-                    self._said(participant, connection, message, at_ms)
+                refused = None if participant is None else self._said(participant, message, at_ms)
+                if refused is not None:
+                    self._telling.refuse(connection, refused, getattr(message, "n", None))
             case Dropped(connection, clean):
                 if self._room.drop(connection, clean=clean) is self._room.payer:
-                    self._absent_since_ms = at_ms
-                self._room_changed = True
+                    self._deadlines.caller_left(at_ms)
+                self._telling.room_changed()
             case Accepted(page):
                 self._accept(page, at_ms)
             case Declined(page, note):
@@ -300,52 +248,33 @@ class CallActor:
     # -- people --------------------------------------------------------------------------------------------
 
     def _joined(self, event: Joined) -> None:
-        if self._told_end and self.ending is not None:
-            message = ended_message(self.facts, self.ending, event.claims.role, self._receipt())
-            event.connection.send(message)
-            event.connection.close()
+        connection, role = event.connection, event.claims.role
+        if self._telling.ended and self.ending is not None:
+            self._telling.turn_away(connection, self._ended_message(self.ending, role))
             return
-        participant = self._room.join(event.claims, event.connection)
+        participant = self._room.join(event.claims, connection)
         if isinstance(participant, Refused):
-            event.connection.send(_error(participant))
-            event.connection.close()
-            return
-        event.connection.send(
-            WelcomeMessage(
-                v=PROTOCOL_VERSION,
-                call=self.view(participant.role),
-                you=participant.id,
-                role=participant.role,
-                participants=self._room.views(),
-                meter=self.meter_view(participant.role),
-            )
-        )
-        self._room_changed = True
+            self._telling.turn_away(connection, ErrorMessage(participant.code, participant.message))
+        else:
+            self._telling.welcome(participant, connection)
 
-    def _said(
-        self, participant: Participant, connection: Connection, message: CallClientMessage, at_ms: int
-    ) -> None:
-        refused: Refused | None = None
+    def _said(self, participant: Participant, message: CallClientMessage, at_ms: int) -> Refused | None:
         if self.state == "ended":
-            connection.send(_error(Refused.of("call.ended")))
-            return
+            return Refused.of("call.ended")
         match message:
-            case OfferMessage(n=n):
+            case OfferMessage():
                 turn = self._room.offer(participant, message)
                 if isinstance(turn, Refused):
-                    connection.send(ErrorMessage(turn.code, turn.message, n))
-                else:
-                    self._turned(turn, at_ms)
-                    self._room_changed = True
+                    return turn
+                self._turned(turn, at_ms)
             case StateMessage():
                 participant.devices = message
-                self._room_changed = True
             case LeaveMessage():
                 self._left(participant, at_ms)
             case PauseMessage() | ResumeMessage():
-                refused = self._paused(participant, isinstance(message, PauseMessage), at_ms)
-        if refused is not None:
-            connection.send(_error(refused))
+                return self._paused(participant, isinstance(message, PauseMessage), at_ms)
+        self._telling.room_changed()
+        return None
 
     def _paused(self, participant: Participant, paused: bool, at_ms: int) -> Refused | None:
         if participant.role == "guest":
@@ -360,7 +289,6 @@ class CallActor:
         match participant.role:
             case "guest":
                 self._room.remove(participant)
-                self._room_changed = True
             case "payer":
                 self._end("cancelled" if self.state == "ringing" else "payer_left", at_ms)
             case "host":
@@ -370,24 +298,26 @@ class CallActor:
         if self.state == "ringing":
             return True
         refused = Refused.of("call.taken" if self.state == "open" else "call.ended")
-        page.send(_error(refused))
+        self._telling.refuse(page, refused)
         return False
 
     def _accept(self, page: Connection, at_ms: int) -> None:
         if not self._may_answer(page):
             return
-        self.state, self._since_ms = "open", at_ms
+        self.state = "open"
+        self._deadlines.entered(at_ms)
         log.info("call_accepted", call=self.facts.id)
         token, _ = self._ports.tokens.for_call(
             self.facts.id, self.facts.host_id, self.facts.host_name, "host"
         )
         self._ports.pages.accepted(self.facts.host_id, page, self.facts.id, token)
         orders = self._meter.start(at_ms)
-        for party in _PARTIES:
+        for party in PARTIES:
             if self._room.party(party).peer_state == "up":
                 orders += self._meter.tell(MediaUp(party, at_ms), at_ms)
         self._obey(orders, at_ms)
-        self._room_changed = self._meter_changed = True
+        self._telling.room_changed()
+        self._telling.meter_changed()
 
     # -- media and money -----------------------------------------------------------------------------------
 
@@ -399,8 +329,7 @@ class CallActor:
             return
         fact = MediaUp(role, turn.at_ms) if turn.up else MediaDown(role, turn.at_ms)
         self._obey(self._meter.tell(fact, at_ms), at_ms)
-        if self.state == "open" and all(self._room.party(party).peer_state == "up" for party in _PARTIES):
-            self._was_together = True
+        self._deadlines.media_changed()
 
     def _obey(self, orders: list[Order], at_ms: int) -> None:
         for order in orders:
@@ -413,11 +342,11 @@ class CallActor:
                     pass
                 case CutOff(reason):
                     self._end(reason, at_ms)
-            self._meter_changed = True
+            self._telling.meter_changed()
 
     def _proof_ms(self) -> int | None:
         """Until when both parties' delivery is proven; None while either never delivered."""
-        proofs = [self._room.proof_of(self._room.party(party)) for party in _PARTIES]
+        proofs = [self._room.proof_of(self._room.party(party)) for party in PARTIES]
         return None if None in proofs else min(proof for proof in proofs if proof is not None)
 
     def _stale_proof_ms(self, at_ms: int) -> int | None:
@@ -428,59 +357,24 @@ class CallActor:
 
     # -- time ----------------------------------------------------------------------------------------------
 
-    def _deadline(self) -> int | None:
-        """The next instant at which something is due."""
-        match self.state:
-            case "ringing":
-                due = [self._since_ms + self._options.ring_ms, self._absence_ends_ms()]
-            case "open":
-                due = [
-                    self._setup_ends_ms(),
-                    *(self._gone_ms(party) for party in _PARTIES),
-                    self._meter.deadline(),
-                ]
-            case "ended":
-                due = [None if self._told_end else self._since_ms + self._options.settle_late_ms]
+    def _next_ms(self) -> int | None:
+        """The next instant at which something is due; None when nothing is but what others do."""
+        if self.finished or (self.state == "ended" and self._telling.ended):
+            return None
+        due = [self._deadlines.next_ms(self.state)]
+        if self.state == "open":
+            due.append(self._meter.deadline())
         return min((instant for instant in due if instant is not None), default=None)
 
-    def _absence_ends_ms(self) -> int | None:
-        connected = self._room.payer.connection is not None
-        return None if connected else self._absent_since_ms + self._options.caller_absent_ms
-
-    def _setup_ends_ms(self) -> int | None:
-        return None if self._was_together else self._since_ms + self._options.setup_ms
-
-    def _gone_ms(self, party: Party) -> int | None:
-        participant = self._room.party(party)
-        if not participant.was_up or participant.peer_state == "up" or participant.proof_ms is None:
-            return None
-        return max(participant.proof_ms, self._since_ms) + self._options.gone_ms
-
     def _rang(self, at_ms: int) -> None:
-        def due(instant_ms: int | None) -> bool:
-            return instant_ms is not None and instant_ms <= at_ms
-
-        match self.state:
-            case "ringing" if due(self._since_ms + self._options.ring_ms):
-                there = self._ports.pages.is_there(self.facts.host_id)
-                self._end("no_answer" if there else "host_offline", at_ms)
-            case "ringing" if due(self._absence_ends_ms()):
-                self._end("cancelled", at_ms)
-            case "open" if due(self._setup_ends_ms()):
-                self._end("setup_timeout", at_ms)
-            case "open":
-                gone = [party for party in _PARTIES if due(self._gone_ms(party))]
-                if gone:
-                    self._end(self._gone_reason(gone[0]), at_ms)
-                else:
-                    self._obey(self._meter.ring(at_ms, self._stale_proof_ms(at_ms)), at_ms)
-            case "ended" if due(self._since_ms + self._options.settle_late_ms):
-                self._tell_end()
-
-    def _gone_reason(self, gone: Party) -> EndReason:
-        if all(self._room.party(party).peer_state != "up" for party in _PARTIES):
-            return "room_empty"
-        return "payer_gone" if gone == "payer" else "host_gone"
+        page_there = self._ports.pages.is_there(self.facts.host_id)
+        reason = self._deadlines.end_due(self.state, at_ms, page_there=page_there)
+        if reason is not None:
+            self._end(reason, at_ms)
+        elif self.state == "open":
+            self._obey(self._meter.ring(at_ms, self._stale_proof_ms(at_ms)), at_ms)
+        elif self.state == "ended" and at_ms >= (self._deadlines.next_ms("ended") or 0):
+            self._tell_end()
 
     # -- the end -------------------------------------------------------------------------------------------
 
@@ -489,11 +383,10 @@ class CallActor:
             return
         was_ringing = self.state == "ringing"
         proof_ms = self._proof_ms()
-        self.state, self._since_ms = "ended", at_ms
+        self.state = "ended"
+        self._deadlines.entered(at_ms)
         self.over.set()
-        closed_ms = at_ms if proof_ms is None else min(at_ms, proof_ms)
-        self._meter.tell(Closed(METER_REASONS[reason], closed_ms), at_ms)
-        order = self._meter.settle(reason, at_ms)
+        order = self._meter.end(reason, at_ms, proof_ms)
         self.ending = Ending(reason, note, order, self._meter.funds_minor)
         self._room.close()
         self._ports.money.metrics.count("calls_ended", reason=reason)
@@ -503,7 +396,8 @@ class CallActor:
         if was_ringing:
             self._ports.pages.stopped_ringing(self.facts.host_id, self.facts.id, reason)
         self._ports.pages.refresh(self.facts.host_id)
-        self._room_changed = self._meter_changed = True
+        self._telling.room_changed()
+        self._telling.meter_changed()
 
     def _settled(self, event: Settled, at_ms: int) -> None:
         if self.state != "ended":
@@ -513,33 +407,15 @@ class CallActor:
         if self.ending is not None:
             self.ending = replace(self.ending, account=event.account)
         self._tell_end()
+        self._room.close()
         self.finished = True
         self._ports.on_settled(self)
 
     def _tell_end(self) -> None:
-        if self._told_end or self.ending is None:
-            return
-        ending, self._told_end = self.ending, True
-        self._room.tell(lambda one: ended_message(self.facts, ending, one.role, self._receipt()))
-        for participant in self._room:
-            if participant.connection is not None:
-                participant.connection.close()
-                participant.connection = None
+        ending = self.ending
+        if ending is not None:
+            self._telling.end(lambda role: self._ended_message(ending, role))
 
-    def _receipt(self) -> str:
-        return self._options.receipt_path.format(call_id=self.facts.id)
-
-    # -- telling -------------------------------------------------------------------------------------------
-
-    def _tell_changes(self) -> None:
-        """Once after all that was in the inbox: who is here and what the meter says, where that changed."""
-        if self._room_changed:
-            participants = self._room.views()
-            self._room.tell(lambda one: RoomMessage(self.view(one.role), participants))
-        if self._meter_changed:
-            self._room.tell(lambda one: MeterMessage(self.meter_view(one.role)))
-        self._room_changed = self._meter_changed = False
-
-
-def _error(refused: Refused) -> ErrorMessage:
-    return ErrorMessage(refused.code, refused.message)
+    def _ended_message(self, ending: Ending, role: Role) -> EndedMessage:
+        receipt = self._options.receipt_path.format(call_id=self.facts.id)
+        return ended_message(self.facts, ending, role, receipt)

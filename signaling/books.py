@@ -12,35 +12,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import structlog
 
 from metering.errors import Fenced, LedgerUnavailable, MeteringError
 from metering.facts import MeterEvent, Settlement, Stopped
-from metering.ledger import Ledger
 
-from .clock import Clock, iso_at
+from .clock import iso_at
 from .events import BooksOverflowed, Event, Settled
-from .metrics import Metrics
-from .options import SignalingOptions
-from .supervisor import Supervisor, within
+from .ports import MoneyPorts
+from .supervisor import within
 
 log = structlog.get_logger("signaling.books")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class MoneyPorts:
-    """What a call's money works with. `on_fenced` stops the server: another process owns its calls."""
-
-    clock: Clock
-    ledger: Ledger
-    supervisor: Supervisor
-    options: SignalingOptions
-    metrics: Metrics
-    on_fenced: Callable[[], None]
 
 
 class Books:

@@ -8,16 +8,19 @@ handed back to the call's actor. Nothing here waits: a slow ledger never moves a
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import structlog
 
 from metering.errors import Fenced, MeteringError
 from metering.errors import Refused as LedgerRefused
 from metering.facts import CallTerms, Grant, Settlement
+from metering.facts import EndReason as MeterEndReason
 from metering.meter import (
     Action,
     AskGrant,
     Changed,
+    Closed,
     CutOff,
     FundsArrived,
     GrantFailed,
@@ -33,14 +36,34 @@ from metering.meter import (
 )
 from metering.meter import Event as MeterFact
 
-from .books import Books, MoneyPorts
+from .books import Books
 from .clock import iso_at
 from .events import Event, GrantAnswered
+from .messages import EndReason
+from .ports import MoneyPorts
 from .supervisor import within
 
 log = structlog.get_logger("signaling.call_meter")
 
 Order = Warn | HoldMedia | ReleaseMedia | CutOff | Changed
+# How the meter names what the call's end was, for the interval that it closes.
+_METER_REASONS: Final[dict[EndReason, MeterEndReason]] = {
+    "payer_left": "payer_left",
+    "host_left": "host_left",
+    "payer_gone": "payer_lost",
+    "host_gone": "host_lost",
+    "room_empty": "payer_lost",
+    "setup_timeout": "payer_lost",
+    "funds": "funds",
+    "ledger_silent": "ledger_silent",
+    "operator": "operator",
+    "shutdown": "shutdown",
+    "recovered": "recovered",
+    "declined": "host_left",
+    "no_answer": "host_left",
+    "host_offline": "host_left",
+    "cancelled": "payer_left",
+}
 NOTHING_USED = Settle(used_ms=0, charge_minor=0)
 
 
@@ -97,12 +120,16 @@ class CallMeter:
         """Money arrived in the wallet."""
         return self.tell(FundsArrived(), now_ms)
 
-    def settle(self, reason: str, ended_ms: int) -> Settle:
-        """Have the call settled at what the meter ordered; a call that never started costs nothing."""
+    def end(self, reason: EndReason, at_ms: int, proof_ms: int | None) -> Settle:
+        """Close the meter at the last proof of life of both parties, and have the call settled.
+
+        A call that never started costs nothing.
+        """
+        closed_ms = at_ms if proof_ms is None else min(at_ms, proof_ms)
+        self.tell(Closed(_METER_REASONS[reason], closed_ms), at_ms)
         order = self._settle or NOTHING_USED
-        self.books.settle(
-            Settlement(self.terms.call_id, order.used_ms, reason, iso_at(self._ports.clock, ended_ms))
-        )
+        ended_at = iso_at(self._ports.clock, at_ms)
+        self.books.settle(Settlement(self.terms.call_id, order.used_ms, reason, ended_at))
         return order
 
     def reading(self, now_ms: int) -> Reading | None:

@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import structlog
 
 from media.engine import MediaEngine
-from metering.errors import Fenced, IdReused, MeteringError, UnknownCall, UnknownWallet
-from metering.errors import Refused as LedgerRefused
-from metering.facts import CallTerms, Settlement
+from metering.facts import CallTerms
 from metering.ledger import Ledger
 
-from .actor import CallActor, CallPorts
+from .actor import CallActor
 from .alarms import Alarms
-from .books import MoneyPorts
 from .clock import Clock, iso
 from .errors import Refused
 from .events import Accepted, Connection, Declined, Dropped, EndAsked, Joined, Said, WalletChanged
@@ -39,19 +35,16 @@ from .messages import (
     StoppingMessage,
 )
 from .metrics import Metrics, NoMetrics
+from .opening import Opening
 from .options import SignalingOptions
 from .people import Host, Person
+from .ports import CallPorts, MoneyPorts, RoomPorts
 from .presence import HostCalls, Presence
-from .room import RoomPorts
 from .supervisor import Supervisor, within
 from .tokens import JoinClaims, JoinTokens
 from .views import CallFacts, CallMedia
 
 log = structlog.get_logger("signaling.desk")
-
-T = TypeVar("T")
-
-_LEDGER_CODES = {"wallet.currency": "wallet.currency", "call.settled": "call.ended"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +76,7 @@ class CallDesk:
             MoneyPorts(clock, ledger, supervisor, self.options, self.metrics, on_fenced),
             Alarms(clock), tokens, self.presence, self._on_settled,
         )  # fmt: skip
+        self._open_account = Opening(self._ports.money)
         self._calls: dict[str, CallActor] = {}
         self._by_host: dict[str, str] = {}
         self._opening: dict[str, asyncio.Task[CallView | Refused]] = {}
@@ -142,7 +136,7 @@ class CallDesk:
         created_at = iso(self.clock.wall())
         terms = CallTerms(call_id, payer.wallet_id, host.id, payer.name, host.name, host.tariff, created_at)
         try:
-            funds = await self._open_money(terms)
+            funds = await self._open_account.open(terms)
         except BaseException:
             self._free_host(host.id, call_id)
             raise
@@ -164,60 +158,6 @@ class CallDesk:
         log.info("call_opened", call=call_id, host=host.id, media=media)
         self.presence.refresh(host.id)
         return actor.view()
-
-    async def _open_money(self, terms: CallTerms) -> int | Refused:
-        """Open the call at the ledger; the wallet's available balance, or why not."""
-        opening = False
-        try:
-            balance = await self._ask(self.ledger.balance(terms.wallet_id))
-            if balance.currency != terms.tariff.currency:
-                return Refused.of("wallet.currency")
-            if terms.tariff.affordable(balance.available_minor) < self.options.min_talk_ms:
-                return Refused.of("wallet.insufficient")
-            opening = True
-            refused = await self._ask(self.ledger.open_call(terms))
-        except (MeteringError, TimeoutError) as error:
-            return self._not_opened(terms.call_id, error, opening=opening)
-        if isinstance(refused, LedgerRefused):
-            return Refused.of(_LEDGER_CODES.get(refused.code, "server.unavailable"))
-        return balance.available_minor
-
-    def _not_opened(self, call_id: str, error: Exception, *, opening: bool) -> Refused:
-        match error:
-            case UnknownWallet():
-                return Refused.of("wallet.unknown")
-            case IdReused():
-                return Refused.of("call.exists")
-            case Fenced():
-                self._ports.money.on_fenced()
-                return Refused.of("server.stopping")
-            case _:
-                pass
-        log.warning("call_not_opened", call=call_id, error=type(error).__name__)
-        if opening:
-            # It may be open or not. Nobody will talk in it, so it must not stay open.
-            self.supervisor.spawn(f"undo:{call_id}", self._undo(call_id))
-        return Refused.of("server.unavailable")
-
-    async def _ask(self, request: Coroutine[Any, Any, T]) -> T:
-        return await within(self.clock, self.options.grant_timeout_ms, request)
-
-    async def _undo(self, call_id: str) -> None:
-        wait_ms = self.options.retry_first_ms
-        while True:
-            await self.clock.sleep(wait_ms / 1000)
-            wait_ms = min(2 * wait_ms, self.options.retry_max_ms)
-            if call_id in self._calls or call_id in self._opening:
-                return
-            try:
-                settlement = Settlement(call_id, 0, "cancelled", iso(self.clock.wall()))
-                await self._ask(self.ledger.settle(settlement))
-            except (UnknownCall, Fenced):
-                return
-            except (MeteringError, TimeoutError):
-                self.metrics.count("ledger_retries", operation="undo")
-            else:
-                return
 
     # -- looking -------------------------------------------------------------------------------------------
 

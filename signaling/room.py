@@ -21,7 +21,6 @@ from typing import Literal
 import structlog
 
 from media.engine import (
-    MediaEngine,
     Offer,
     PeerConnected,
     PeerEvent,
@@ -35,7 +34,6 @@ from media.engine import (
 from media.errors import MediaError
 from metering.facts import Party
 
-from .clock import Clock
 from .errors import MESSAGES, Refused
 from .events import Answered, Connection, Event
 from .messages import (
@@ -50,8 +48,8 @@ from .messages import (
     TrackView,
 )
 from .offers import OfferMark
-from .options import SignalingOptions
-from .supervisor import Supervisor, within
+from .ports import RoomPorts
+from .supervisor import within
 from .tokens import JoinClaims
 
 log = structlog.get_logger("signaling.room")
@@ -101,16 +99,6 @@ class MediaTurn:
     participant: Participant
     up: bool
     at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class RoomPorts:
-    """What a room works with."""
-
-    clock: Clock
-    media: MediaEngine
-    supervisor: Supervisor
-    options: SignalingOptions
 
 
 class Room:
@@ -352,3 +340,10 @@ class Room:
         for participant in self:
             if participant.connection is not None:
                 participant.connection.send(message_for(participant))
+
+    def disconnect(self) -> None:
+        """Close every connection, after what was sent."""
+        for participant in self:
+            if participant.connection is not None:
+                participant.connection.close()
+                participant.connection = None

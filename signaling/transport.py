@@ -274,7 +274,8 @@ class Transport(socketio.AsyncServer):  # type: ignore[misc]
         """Close every transport: clients see the WebSocket close with 1001, or their poll end."""
         dropping = [self.eio.drop(eio_sid) for eio_sid in list(self.eio.sockets)]
         await asyncio.gather(*dropping, return_exceptions=True)
-        await self.shutdown()
+        if self.eio.service_task_handle is not None:
+            await self.shutdown()
 
     @property
     def transports_open(self) -> int:
