@@ -284,9 +284,14 @@ def parse(data: bytes) -> list[Packet]:
             raise BadRtcp("no RTCP header")
         count, kind = data[at] & 0x1F, data[at + 1]
         end = at + 4 + 4 * int.from_bytes(data[at + 2 : at + 4])
-        if end > len(data) or data[at] & 0x20:
-            raise BadRtcp("length beyond the end, or padding")
+        if end > len(data):
+            raise BadRtcp("length beyond the end")
         body = data[at + 4 : end]
+        if data[at] & 0x20:
+            # Only the last packet of a compound may be padded (RFC 3550 6.4.1).
+            if end != len(data) or not 0 < body[-1] <= len(body):
+                raise BadRtcp("wrong padding")
+            body = body[: -body[-1]]
         match kind:
             case 200:
                 if len(body) < 24:
