@@ -94,7 +94,7 @@ def make_media(config: Config, clock: Clock) -> MediaEngine:
         announced_host=config.announced_host or None,
         announced_port=config.announced_port or None,
     )
-    return UdpMediaEngine(clock.now_ms, options)
+    return UdpMediaEngine(options, clock.now_ms)
 
 
 def signaling_options(config: Config) -> SignalingOptions:
