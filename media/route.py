@@ -65,8 +65,11 @@ class Route:
     def negotiate(self, codecs: tuple[Codec, ...], extensions: dict[str, int]) -> None:
         """What the subscriber understands on this line, by its own numbers."""
         self.codecs = codecs
-        self.time_head = (extensions[SEND_TIME] << 28 | 2 << 24) if SEND_TIME in extensions else 0
-        self.level_head = extensions[AUDIO_LEVEL] << 4 if AUDIO_LEVEL in extensions else 0
+        # The answer gives a video line the send time and an audio line the level, whatever else was offered.
+        timed = self.kind == "video" and SEND_TIME in extensions
+        leveled = self.kind == "audio" and AUDIO_LEVEL in extensions
+        self.time_head = (extensions[SEND_TIME] << 28 | 2 << 24) if timed else 0
+        self.level_head = extensions[AUDIO_LEVEL] << 4 if leveled else 0
         if self.track is not None:
             self._map_types(self.track)
 
