@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
-from media.udp import UdpMediaEngine
+from OpenSSL import SSL
 from rig.dtls import Certificate
 from rig.media_client import MediaClient, closing
 from rig.media_process import MediaProcess
@@ -28,6 +28,7 @@ from rig.udp_gate import UdpGate
 from rig.waiting import until
 
 from media.engine import PeerConnected, PeerGone, PeerInterrupted
+from media.udp import UdpMediaEngine
 
 # Little video, so that many calls fit on one core.
 SMALL = {"audio": SHAPES["audio"], "video": dataclasses.replace(SHAPES["video"], packets=1, size=200)}

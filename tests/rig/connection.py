@@ -32,13 +32,15 @@ ANCILLARY = 64
 
 @dataclass(slots=True)
 class Tally:
-    """What a client saw of the protocols, beside media."""
+    """What a client saw of the protocols, beside media. `srtp_*` count RTP and RTCP packets."""
 
     checks_sent: int = 0
     checks_answered: int = 0
     probes: int = 0
     sent: int = 0
     received: int = 0
+    srtp_sent: int = 0
+    srtp_received: int = 0
     bad_stun: int = 0
     bad_rtcp: list[str] = field(default_factory=list)
     unauthentic: int = 0
@@ -170,6 +172,7 @@ class Connection:
             return
         self.last_sent_ns = time.monotonic_ns()
         self.tally.sent += 1
+        self.tally.srtp_sent += datagram[0] > 127
 
     def send_rtcp(self, compound: bytes) -> None:
         """Protect and send RTCP."""
@@ -262,7 +265,9 @@ class Connection:
             size = self.srtp.unprotect(size)
             if size:
                 self.take_rtp(size, arrived_ns)
-        if not size:
+        if size:
+            self.tally.srtp_received += 1
+        else:
             self.tally.unauthentic += 1
 
     def _take_stun(self, datagram: bytes) -> None:

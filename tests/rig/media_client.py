@@ -338,6 +338,29 @@ class MediaClient(Connection):
         if self._feedback_extension or self.record or stream.started_with_keyframe is None:
             self._note(stream, (sequence, number, sent_ns), payload_at, repaired)
 
+    def _want(self, stream: ReceivedStream, sequence: int) -> None:
+        """Ask for the packets that were skipped before this one (RFC 4585 6.2.1)."""
+        self._wanted.pop((stream.label, sequence), None)
+        for skipped in range(max(stream.highest + 1, sequence - NACK_MAX), sequence):
+            self._wanted[stream.label, skipped] = NACK_TRIES
+        if self._wanted and self._asking is None:
+            # A little patience, for packets that merely overtook each other.
+            self._asking = asyncio.get_running_loop().call_later(0.01, self._ask)
+
+    def _ask(self) -> None:
+        self._asking = None
+        labels: dict[str, list[int]] = {}
+        for (label, sequence), tries in list(self._wanted.items()):
+            labels.setdefault(label, []).append(sequence)
+            if tries > 1:
+                self._wanted[label, sequence] = tries - 1
+            else:
+                del self._wanted[label, sequence]
+        for label, sequences in labels.items():
+            self.request_packets(label, sequences[-NACK_MAX:])
+        if self._wanted and not self.closed:
+            self._asking = asyncio.get_running_loop().call_later(NACK_S, self._ask)
+
     def _note(
         self, stream: ReceivedStream, told: tuple[int, int, int], payload_at: int, repaired: bool
     ) -> None:
