@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 
 from media import rtcp
-from media.bandwidth import Downlink, publisher_limit_bps
+from media.bandwidth import CEILING_BPS, Downlink, publisher_limit_bps
 from media.dtls import Dtls, DtlsIdentity
 from media.engine import (
     OnPeerEvent,
@@ -39,7 +39,7 @@ class Peer:
     """See the module. Driven by `media.udp`; all methods are synchronous."""
 
     __slots__ = (
-        "_handshake_ms", "_on_event", "_timer", "closed", "description", "downlink", "dtls",
+        "_handshake_ms", "_limited", "_on_event", "_timer", "closed", "description", "downlink", "dtls",
         "ice", "id", "identity", "inbound", "live", "now_ms", "out", "participant_id", "path", "reports",
         "room", "routes", "rtt_ms", "tracks", "version", "wire",
     )  # fmt: skip
@@ -72,6 +72,7 @@ class Peer:
         self.closed = False
         self._timer: asyncio.TimerHandle | None = None
         self._handshake_ms = 0
+        self._limited = False
 
     # -- paths ---------------------------------------------------------------------------------------------
 
@@ -235,8 +236,11 @@ class Peer:
         cameras = [t for t in self.tracks.values() if t.kind == "video" and t.stream is not None]
         limit = publisher_limit_bps([route.downlink for route in track.routes] for track in cameras)
         if limit is not None:
+            self._limited = True
+        if cameras and self._limited:
+            # Not before the first limit: in its first seconds Chromium takes any REMB for a promise.
             ssrcs = [track.stream.ssrc for track in cameras if track.stream is not None]
-            self.out.send_rtcp(rtcp.remb(self.out.ssrc, limit, ssrcs))
+            self.out.send_rtcp(rtcp.remb(self.out.ssrc, limit or CEILING_BPS, ssrcs))
 
     # -- life ----------------------------------------------------------------------------------------------
 

@@ -85,5 +85,5 @@ class Room:
         if self.held:
             return
         track.routes = tuple(route for route in self._routes.get(track.id, ()) if route.track is track)
-        if any(route.waiting for route in track.routes):
+        if any(route.waiting and route.out.ready for route in track.routes):
             track.ask_key_frame(now_ms)
