@@ -83,7 +83,8 @@ def meter_view(facts: CallFacts, reading: Reading | None, funds_minor: int, role
         case "host":
             return MeterView(
                 figures.state, why, figures.used_ms, figures.charge_minor, tariff_view(facts.tariff),
-                earned_minor=facts.tariff.host_share(figures.charge_minor), soft_left_ms=figures.soft_left_ms,
+                earned_minor=facts.tariff.host_share(figures.charge_minor),
+                host_share_bp=facts.tariff.host_share_bp, soft_left_ms=figures.soft_left_ms,
             )  # fmt: skip
         case "guest":
             return MeterView(
