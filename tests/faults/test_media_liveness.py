@@ -17,6 +17,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
+import pytest_asyncio
 from OpenSSL import SSL
 from rig.dtls import Certificate
 from rig.media_client import MediaClient, closing
@@ -83,7 +84,7 @@ def side_by_side(scenario: Callable[[], Awaitable[None]]) -> Callable[..., Await
     return pytest.mark.asyncio(loop_scope="module")(test)
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(request: pytest.FixtureRequest) -> AsyncIterator[dict[str, asyncio.Task[None]]]:
     selected = [item.name for item in request.session.items if item.name in SCENARIOS]
     tasks: dict[str, asyncio.Task[None]] = {}

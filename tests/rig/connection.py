@@ -280,10 +280,12 @@ class Connection:
         if message.kind == stun.REQUEST:
             self._answer_probe(message)
             return
-        sent_ns = self._checks.get(message.transaction)
-        signed = message.is_signed_with(self.answer.password)
-        if message.kind != stun.RESPONSE or sent_ns is None or not signed:
+        if message.kind != stun.RESPONSE or not message.is_signed_with(self.answer.password):
             self.tally.bad_stun += 1
+            return
+        sent_ns = self._checks.get(message.transaction)
+        if sent_ns is None:
+            # The answer to an earlier check that came after that of a later one.
             return
         # An answer proves the path; older checks that were lost no longer matter.
         self._checks.clear()
