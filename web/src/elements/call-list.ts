@@ -27,7 +27,7 @@ export class CallList extends LitElement {
         <thead>
           <tr>
             <th scope="col">${t.expert.who}</th>
-            <th scope="col">${t.expert.when}</th>
+            <th scope="col" class="wide">${t.expert.when}</th>
             <th scope="col" class="wide">${t.operator.reason}</th>
             <th scope="col" class="number">${t.expert.length}</th>
             <th scope="col" class="number">${this.earned ? t.expert.earned : t.operator.charge}</th>
@@ -42,10 +42,14 @@ export class CallList extends LitElement {
   }
 
   #row(call: CallSummary) {
+    const when = call.open ? t.expert.running : moment(call.opened_at);
     const reason = t.ended.titles[call.reason as EndReason] ?? call.reason;
     return html`<tr data-testid="call-row" data-call=${call.id}>
-      <th scope="row">${call.with_name}</th>
-      <td>${call.open ? t.expert.running : moment(call.opened_at)}</td>
+      <th scope="row">
+        ${call.with_name}
+        <span class="narrow small muted">${when}</span>
+      </th>
+      <td class="wide">${when}</td>
       <td class="wide muted">${call.open ? "" : reason}</td>
       <td class="number">${words(call.used_ms)}</td>
       <td class="number strong">${money(call.amount_minor, call.currency)}</td>

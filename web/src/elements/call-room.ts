@@ -223,7 +223,7 @@ export class CallRoom extends LitElement {
       .showVideo=${who.camera}
       .videoTestId=${"remote-video"}
       .micOff=${!who.mic}
-      .note=${noteOf(who, held)}
+      .note=${noteOf(who)}
       .speaker=${this.devices?.speaker ?? ""}
       ?dimmed=${held || who.presence === "interrupted"}
       @tt-frame=${this.#framed}
@@ -403,7 +403,7 @@ export function pausedByMe(call: CallState): boolean {
   return (why === "payer_paused" && call.role === "payer") || (why === "host_paused" && call.role === "host");
 }
 
-function noteOf(who: ParticipantView, held: boolean): string {
+function noteOf(who: ParticipantView): string {
   switch (who.presence) {
     case "absent":
       return t.call.absent;
@@ -412,7 +412,7 @@ function noteOf(who: ParticipantView, held: boolean): string {
     case "interrupted":
       return t.call.interrupted;
     case "connected":
-      return held ? t.call.onHold : "";
+      return "";
   }
 }
 

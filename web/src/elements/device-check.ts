@@ -55,9 +55,20 @@ export class DeviceCheck extends LitElement {
     css`
       .check {
         display: grid;
+        grid-template: var(--check-areas);
         grid-template-columns: var(--columns-split);
+        grid-template-rows: var(--check-rows);
         gap: var(--section);
         align-items: start;
+      }
+      .see {
+        grid-area: see;
+      }
+      .pay {
+        grid-area: pay;
+      }
+      .pick {
+        grid-area: pick;
       }
       .who {
         display: grid;
@@ -134,7 +145,7 @@ export class DeviceCheck extends LitElement {
     if (!devices) return nothing;
     return html`
       <div class="check">
-        <div class="stack">
+        <div class="stack see">
           <div class="who">
             <h1>${this.heading}</h1>
             ${this.expert?.headline ? html`<p class="muted">${this.expert.headline}</p>` : nothing}
@@ -142,9 +153,12 @@ export class DeviceCheck extends LitElement {
           </div>
           ${this.#preview(devices)}
         </div>
-        <div class="stack">
-          <section class="card stack" aria-label=${t.check.price}>${this.#money()}</section>
-        </div>
+        <section class="card stack pay" aria-label=${t.check.price}>${this.#money()}</section>
+        ${
+          devices.trouble.mic
+            ? nothing
+            : html`<tt-device-pickers class="pick" .devices=${devices} .video=${this.video}></tt-device-pickers>`
+        }
       </div>
     `;
   }
@@ -187,7 +201,6 @@ export class DeviceCheck extends LitElement {
         <tt-level-bar .track=${devices.track("mic")}></tt-level-bar>
         <p class="small muted">${t.check.speak}</p>
       </div>
-      <tt-device-pickers .devices=${devices} .video=${this.video}></tt-device-pickers>
     `;
   }
 

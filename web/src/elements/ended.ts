@@ -87,7 +87,7 @@ export class Ended extends LitElement {
             ${call.role === "host" ? t.ended.back : t.ended.again}
           </button>
           ${
-            this.receipt
+            this.receipt && this.receipt.used_ms > 0
               ? html`<a class="button large" href=${ended.receipt} data-testid="receipt-link">
                 ${icon("receipt")} ${t.ended.receipt}
               </a>`
@@ -106,6 +106,20 @@ export class Ended extends LitElement {
     const amount = host ? (earned ?? charged) : charged;
     const usedMs = receipt?.used_ms ?? ended.used_ms;
     const after = receipt?.balance_after_minor ?? ended.balance_minor;
+    if (charged === 0 && usedMs === 0)
+      return html`<div class="note">
+        <span>${t.ended.nothing}.</span>
+        ${
+          host || after === null
+            ? nothing
+            : html`<span class="small">
+              ${t.ended.balance}:
+              <strong class="figures" data-testid="ended-balance" data-minor=${after}
+                >${money(after, ended.currency)}</strong
+              >
+            </span>`
+        }
+      </div>`;
     return html`
       <div class="card stack">
         <div class="sum">
@@ -119,7 +133,7 @@ export class Ended extends LitElement {
             <dd data-testid="ended-time" data-ms=${usedMs}>${receipt ? exact(usedMs) : words(usedMs)}</dd>
           </div>
           ${
-            host || after === null || after === undefined
+            host || after === null
               ? nothing
               : html`<div>
                 <dt>${t.ended.balance}</dt>

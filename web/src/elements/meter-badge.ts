@@ -29,7 +29,7 @@ export class MeterBadge extends LitElement {
         gap: var(--space-3);
         padding: var(--space-2) var(--space-4);
         border: var(--hair) solid var(--line);
-        border-radius: var(--radius-full);
+        border-radius: var(--radius-l);
         background: var(--glass);
         min-height: var(--control);
       }

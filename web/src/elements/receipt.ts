@@ -37,11 +37,6 @@ export class ReceiptElement extends LitElement {
         display: grid;
         gap: var(--space-1);
       }
-      .two {
-        display: grid;
-        grid-template-columns: var(--columns-facts);
-        gap: var(--space-4) var(--space-7);
-      }
       .facts dd {
         overflow-wrap: anywhere;
         min-width: var(--none);
@@ -228,13 +223,11 @@ export class ReceiptElement extends LitElement {
   #facts(receipt: Receipt): TemplateResult {
     const { payer_name, host_name } = receipt;
     const reason = t.receipt.end(receipt.reason, payer_name, host_name);
-    return html`<section class="card two">
+    return html`<section class="card stack">
       <dl class="facts">
         <div><dt>${t.receipt.opened}</dt><dd>${fully(receipt.opened_at)}</dd></div>
         <div><dt>${t.receipt.closed}</dt><dd>${fully(receipt.ended_at)}</dd></div>
         <div><dt>${t.receipt.reason}</dt><dd data-testid="receipt-reason">${reason}</dd></div>
-      </dl>
-      <dl class="facts">
         <div><dt>${t.receipt.number}</dt><dd><code>${receipt.call_id}</code></dd></div>
       </dl>
       <p class="small muted">${[...conditions(receipt.tariff), t.receipt.rounding].join(" ")}</p>

@@ -173,7 +173,7 @@ export class OperatorPage extends LitElement {
       <thead>
         <tr>
           <th scope="col">${t.operator.who}</th>
-          <th scope="col">${t.operator.state}</th>
+          <th scope="col" class="wide">${t.operator.state}</th>
           <th scope="col" class="number">${t.operator.time}</th>
           <th scope="col" class="number">${t.operator.charge}</th>
           <th scope="col"><span class="hidden">${t.operator.end}</span></th>
@@ -189,8 +189,11 @@ export class OperatorPage extends LitElement {
     const { call } = live;
     const why = t.meter.why(live.meter_why as MeterWhy, "guest", call.payer_name, call.host_name);
     return html`<tr data-testid="live-row" data-call=${call.id} data-state=${live.meter_state as MeterState}>
-      <th scope="row">${call.payer_name} → ${call.host_name}</th>
-      <td>${why}</td>
+      <th scope="row">
+        ${call.payer_name} → ${call.host_name}
+        <span class="narrow small muted">${why}</span>
+      </th>
+      <td class="wide">${why}</td>
       <td class="number">${clock(live.used_ms)}</td>
       <td class="number strong">${money(live.charge_minor, call.tariff.currency)}</td>
       <td class="number">

@@ -45,4 +45,8 @@ export const table = css`
   .wide {
     display: var(--cell-wide);
   }
+  .narrow {
+    display: var(--narrow-only);
+    font-weight: var(--weight);
+  }
 `;
