@@ -1,0 +1,471 @@
+"""Whole calls on one wallet, under faults: meters, a ledger, a clock, and everything in between.
+
+A `Node` is one server process: its calls, its requests to the ledger (one at a time, in order, late, failing
+or with lost answers), its heartbeat. When it crashes, what was not written is gone; the next node takes the
+books over and recovers. The world keeps the truth of what was delivered; `simulation.oracle` judges.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import Counter, deque
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from simulation.script import CallScript, Script
+
+from metering.errors import Fenced
+from metering.facts import (
+    Began,
+    CallAccount,
+    CallTerms,
+    EndReason,
+    Grant,
+    Heartbeat,
+    MeterEvent,
+    Party,
+    Settlement,
+    Stopped,
+)
+from metering.memory import Books, MemoryLedger
+from metering.meter import (
+    Action,
+    AskGrant,
+    Changed,
+    Closed,
+    CutOff,
+    Event,
+    FundsArrived,
+    GrantFailed,
+    GrantGiven,
+    HoldMedia,
+    MediaDown,
+    MediaUp,
+    Meter,
+    Paused,
+    Record,
+    ReleaseMedia,
+    Resumed,
+    Settle,
+    Warn,
+    Woke,
+)
+
+TIMEOUT_MS = 1_000
+BEAT_MS, MARGIN_MS, WINDOW_MS = 250, 300, 100
+DAY = datetime(2026, 1, 1, tzinfo=UTC)
+WALLET, HOST, NODE = "wallet", "host", "node"
+
+
+def iso(at_ms: int) -> str:
+    return (DAY + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def finish(request: Coroutine[Any, Any, Any]) -> Any:
+    """The result of a coroutine that waits for nothing, as all of the memory ledger's are."""
+    try:
+        request.send(None)
+    except StopIteration as done:
+        return done.value
+    raise AssertionError("the memory ledger waited for something")
+
+
+@dataclass(slots=True)
+class Request:
+    attempt: Callable[[MemoryLedger], Coroutine[Any, Any, Any]]
+    answered: Callable[[Any], None]  # with the result, or None for no answer
+    done: bool = False
+
+
+@dataclass(slots=True)
+class SimCall:
+    """One call in its actor, and what really happened to it."""
+
+    id: str
+    script: CallScript
+    meter: Meter
+    unwritten: deque[MeterEvent] = field(default_factory=deque)
+    writing: bool = False
+    patience_ms: int = 50
+    settle: Settle | None = None
+    reason: str = ""
+    alarm: int = 0
+    account: CallAccount | None = None
+    # the truth
+    begun_ms: int = 0
+    granted_ms: int | None = None
+    closed_ms: int | None = None
+    pauses: list[list[int]] = field(default_factory=list)
+    holds: list[list[int]] = field(default_factory=list)
+    paused: set[Party] = field(default_factory=set)
+    late_ms: int = 0  # how long media went on in all after a grant had run out, until the meter noticed
+    cut: CutOff | None = None
+    crashed: bool = False
+    last_ms: int = 0  # where the last interval began
+
+
+class Node:
+    """One process: a ledger of its own on the common books, and its queue of requests."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.ledger = MemoryLedger(world.books)
+        finish(self.ledger.take_over(NODE))
+        self.calls: dict[str, SimCall] = {}
+        self.queue: deque[Request] = deque()
+        self.alive = True
+        self._free_at_ms = 0
+
+    def ask(self, attempt: Callable[[MemoryLedger], Coroutine[Any, Any, Any]], answered: Any) -> None:
+        """Put a request to the ledger; it takes effect after those before it."""
+        world, temper = self.world, self.world.script.temper
+        request = Request(attempt, answered)
+        self.queue.append(request)
+        at_ms = max(self._free_at_ms, world.now + world.rng.randint(*temper.latency_ms))
+        for begin_ms, end_ms in temper.outages:
+            if begin_ms <= at_ms < end_ms:
+                at_ms = end_ms
+        self._free_at_ms = at_ms
+        world.at(at_ms, self._effect)
+        if at_ms > world.now + TIMEOUT_MS:
+            world.at(world.now + TIMEOUT_MS, lambda: self._answer(request, None))
+
+    def _effect(self) -> None:
+        """The oldest request takes effect now."""
+        if not self.alive or not self.queue:
+            return
+        request, rng, temper = self.queue.popleft(), self.world.rng, self.world.script.temper
+        if rng.random() < temper.failing:
+            self._answer(request, None)
+            return
+        result = finish(request.attempt(self.ledger))
+        self.world.check_floor()
+        if rng.random() < temper.losing:
+            self.world.reached["lost answers"] += 1
+            result = None
+        self._answer(request, result)
+
+    def _answer(self, request: Request, result: Any) -> None:
+        if self.alive and not request.done:
+            request.done = True
+            request.answered(result)
+
+    def die(self) -> None:
+        """Nothing of this process happens any more but what slipped to the disk just before."""
+        for _ in range(self.world.rng.randint(0, len(self.queue))):
+            finish(self.queue.popleft().attempt(self.ledger))
+        self.alive = False
+
+    def haunt(self) -> None:
+        """The dead process wakes up and goes on writing: it must be refused."""
+        for request in self.queue:
+            try:
+                finish(request.attempt(self.ledger))
+            except Fenced:
+                self.world.reached["fenced"] += 1
+            else:
+                raise AssertionError("a superseded process wrote to the ledger")
+
+    def beat(self) -> None:
+        """Store how far usage is proven, as signaling's heartbeat does."""
+        safe_at_ms = self.world.now - MARGIN_MS
+        claims = {call.id: self.world.claim_ms(call) for call in self.calls.values()}
+        late = {name: claim for name, claim in claims.items() if claim is not None and claim < safe_at_ms}
+        beat = Heartbeat(safe_at_ms, late)
+        self.ask(lambda ledger: ledger.beat(beat), lambda _: None)
+
+
+class World:
+    """Run it once with `run`."""
+
+    def __init__(self, script: Script, seed: int, reached: Counter[str]) -> None:
+        self.script, self.seed, self.reached = script, seed, reached
+        self.rng = Random(seed ^ 0x5EED)
+        self.now = 0
+        self.books = Books()
+        self.funds_minor = script.funds_minor
+        self.calls: list[SimCall] = []
+        self._heap: list[tuple[int, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        self._rescue = deque(script.top_ups_after_exhaustion)
+        self.node = Node(self)
+        self.dead: list[Node] = []
+
+    def at(self, when_ms: int, happening: Callable[[], None]) -> None:
+        heapq.heappush(self._heap, (max(when_ms, self.now), next(self._order), happening))
+
+    def run(self) -> None:
+        ledger = self.node.ledger
+        finish(ledger.open_wallet(WALLET, "USD"))
+        if self.script.funds_minor:
+            finish(ledger.top_up(WALLET, "first", self.script.funds_minor, "card"))
+        for number, call in enumerate(self.script.calls):
+            self.at(call.start_ms, lambda number=number, call=call: self._open(f"call{number}", call))
+        for number, (at_ms, minor) in enumerate(self.script.top_ups):
+            self.at(at_ms, lambda number=number, minor=minor: self._top_up(f"extra{number}", minor))
+        if self.script.crash_ms is not None:
+            self.at(self.script.crash_ms - 1_600, self._beat)
+            self.at(self.script.crash_ms + 3_000 * self.script.crash_after_stop, self._crash)
+        while self._heap:
+            self.now, _, happening = heapq.heappop(self._heap)
+            happening()
+
+    def check_floor(self) -> None:
+        """At every instant: nothing below zero."""
+        balance = finish(self.node.ledger.balance(WALLET))
+        assert balance.available_minor >= 0
+        assert balance.held_minor >= 0
+
+    # -- a call's life --------------------------------------------------------------------------------------
+
+    def _open(self, name: str, script: CallScript) -> None:
+        node = self.node
+        terms = CallTerms(name, WALLET, HOST, "Bob", "Ada", self.script.tariff, iso(self.now))
+        finish(node.ledger.open_call(terms))
+        call = SimCall(name, script, Meter(self.script.tariff, self.script.options, self.now))
+        call.begun_ms = self.now
+        node.calls[name] = call
+        self.calls.append(call)
+        for party, side in script.sides.items():
+            if side.up_ms is None:
+                continue
+            self._plan(node, call, side.told_ms, MediaUp(party, side.up_ms))
+            for loss in side.losses:
+                self._plan(node, call, loss.noticed_ms, MediaDown(party, loss.down_ms))
+                if loss.up_ms is not None:
+                    self._plan(node, call, loss.told_ms, MediaUp(party, loss.up_ms))
+        for begin_ms, end_ms, party in script.pauses:
+            self.at(begin_ms, lambda party=party: self._pause(node, call, party))
+            self.at(end_ms, lambda party=party: self._resume(node, call, party))
+        left: EndReason = "payer_left" if script.ended_by == "payer" else "host_left"
+        self.at(script.end_ms, lambda: self.close(node, call, left))
+        self._obey(node, call, call.meter.start(self.now))
+
+    def _plan(self, node: Node, call: SimCall, at_ms: int, fact: Event) -> None:
+        self.at(at_ms, lambda: self.tell(node, call, fact))
+
+    def _pause(self, node: Node, call: SimCall, party: Party) -> None:
+        if call.closed_ms is None and party not in call.paused:
+            if not call.paused:
+                call.pauses.append([self.now, 10**12])
+            call.paused.add(party)
+            self.tell(node, call, Paused(party))
+
+    def _resume(self, node: Node, call: SimCall, party: Party) -> None:
+        if call.closed_ms is None and party in call.paused:
+            call.paused.discard(party)
+            if not call.paused:
+                call.pauses[-1][1] = self.now
+            self.tell(node, call, Resumed(party))
+
+    def close(self, node: Node, call: SimCall, reason: EndReason) -> None:
+        if not node.alive or call.closed_ms is not None:
+            return
+        call.closed_ms, call.reason = self.now, reason
+        proof_ms = min(side.proof_ms(self.now) for side in call.script.sides.values())
+        self.tell(node, call, Closed(reason, proof_ms))
+
+    def proven_ms(self, call: SimCall) -> int | None:
+        """How far delivery is proven: "exact" to the millisecond, "window" misses short silences."""
+        if self.script.proving == "unproven":
+            return None
+        proof_ms = min(side.proof_ms(self.now) for side in call.script.sides.values())
+        if self.script.proving == "window" and self.now - proof_ms <= WINDOW_MS:
+            return None
+        return proof_ms if proof_ms < self.now else None
+
+    def claim_ms(self, call: SimCall) -> int | None:
+        """Up to where the heartbeat may claim usage; None when the ledger has the call stopped."""
+        stops = [event.at_ms for event in call.unwritten if isinstance(event, Stopped)]
+        if call.meter.running_since() is None:
+            return min(stops, default=None)
+        proof_ms = min(side.proof_ms(self.now) for side in call.script.sides.values())
+        due_ms = call.meter.deadline()
+        return min([*stops, proof_ms, *([due_ms] if due_ms is not None and due_ms <= self.now else [])])
+
+    # -- meter and ledger -----------------------------------------------------------------------------------
+
+    def tell(self, node: Node, call: SimCall, fact: Event) -> None:
+        """Hand a fact to the meter. News may take usage back, but never add any (save that media came)."""
+        if not node.alive:
+            return
+        before = call.meter.reading(self.now)
+        orders = call.meter.handle(fact, self.now, self.proven_ms(call))
+        after = call.meter.reading(self.now)
+        if not isinstance(fact, MediaUp):
+            assert after.used_ms <= before.used_ms, f"{fact} raised usage"
+            assert after.charge_minor <= before.charge_minor, f"{fact} cost money"
+        if before.state == "running" and after.state == "exhausted" and isinstance(fact, Woke):
+            self.reached["ran out of funds" if after.why == "funds" else "ran out of answers"] += 1
+        for order in orders:
+            if isinstance(order, Record) and order.event.reason in ("funds", "ledger_silent"):
+                call.late_ms += self.now - order.event.at_ms
+        self._note(call, before.state, after.state, fact, orders)
+        self._obey(node, call, orders)
+
+    def _note(self, call: SimCall, before: str, after: str, fact: Event, orders: list[Action]) -> None:
+        """Count what was reached."""
+        reached = self.reached
+        if before != after:
+            reached[f"{before} -> {after}"] += 1
+        if before == "exhausted" and after == "running" and isinstance(fact, GrantGiven):
+            reached["top-up resumes"] += 1
+        stops = [o.event for o in orders if isinstance(o, Record) and isinstance(o.event, Stopped)]
+        if stops and before != "running" and isinstance(fact, MediaDown | Closed):
+            reached["corrections"] += 1
+        if any(stop.at_ms < call.last_ms for stop in stops):
+            reached["corrections of intervals long over"] += 1
+        began = [o.event for o in orders if isinstance(o, Record) and isinstance(o.event, Began)]
+        call.last_ms = began[-1].at_ms if began else call.last_ms
+        reached["warnings"] += sum(isinstance(order, Warn) for order in orders)
+
+    def _obey(self, node: Node, call: SimCall, orders: list[Action]) -> None:
+        for order in orders:
+            match order:
+                case AskGrant(to_minor):
+                    node.ask(
+                        lambda ledger, to_minor=to_minor: ledger.extend(call.id, to_minor),
+                        lambda answer: self._granted(node, call, answer),
+                    )
+                case Record(event):
+                    call.unwritten.append(replace(event, at=iso(event.at_ms)))
+                    self._write(node, call)
+                    self._crash_if_wanted(event)
+                case HoldMedia(until_ms):
+                    if until_ms is not None:
+                        self._soft_landing(node, call, until_ms)
+                    if not call.holds or call.holds[-1][1] < 10**12:
+                        call.holds.append([self.now, 10**12])
+                case ReleaseMedia():
+                    call.holds[-1][1] = self.now
+                case CutOff(why):
+                    call.cut = order
+                    self.reached[f"cut off: {why}"] += 1
+                    self.at(self.now, lambda why=why: self.close(node, call, why))
+                case Settle():
+                    call.settle = order
+                    self._write(node, call)
+                case Warn() | Changed():
+                    pass
+        self._arm(node, call)
+
+    def _soft_landing(self, node: Node, call: SimCall, until_ms: int) -> None:
+        self.reached["soft landings"] += 1
+        if self._rescue:
+            delay_ms, minor = self._rescue.popleft()
+            name = f"rescue{len(self._rescue)}"
+            self.at(min(self.now + delay_ms, until_ms), lambda: self._top_up(name, minor))
+
+    def _arm(self, node: Node, call: SimCall) -> None:
+        call.alarm += 1
+        mine, due_ms = call.alarm, call.meter.deadline()
+        if due_ms is None:
+            return
+        late_ms = self.rng.randint(0, self.script.late_ms)
+
+        def ring() -> None:
+            if mine == call.alarm:
+                self.tell(node, call, Woke())
+
+        self.at(due_ms + late_ms, ring)
+
+    def _granted(self, node: Node, call: SimCall, answer: Grant | None) -> None:
+        if not isinstance(answer, Grant):
+            self.reached["failed grants"] += 1
+            self.tell(node, call, GrantFailed())
+            return
+        if call.granted_ms is None:
+            call.granted_ms = self.now
+        funds_minor = answer.held_minor + answer.available_minor
+        self.tell(node, call, GrantGiven(answer.held_minor, answer.final, funds_minor, answer.open_holds))
+
+    def _write(self, node: Node, call: SimCall) -> None:
+        """Record events, then settle; what fails is tried again."""
+        if call.writing or not node.alive:
+            return
+        if call.unwritten:
+            call.writing = True
+            batch = list(call.unwritten)
+            node.ask(
+                lambda ledger: _done(ledger.record(call.id, batch)),
+                lambda answer: self._written(node, call, len(batch) if answer else 0),
+            )
+        elif call.settle is not None and call.account is None:
+            call.writing = True
+            order = Settlement(call.id, call.settle.used_ms, call.reason, iso(call.closed_ms or 0))
+            node.ask(lambda ledger: ledger.settle(order), lambda account: self._settled(node, call, account))
+
+    def _written(self, node: Node, call: SimCall, count: int) -> None:
+        for _ in range(count):
+            call.unwritten.popleft()
+        call.writing = False
+        if count:
+            call.patience_ms = 50
+            self._write(node, call)
+        else:
+            self.reached["replayed records"] += 1
+            self._write_later(node, call)
+
+    def _settled(self, node: Node, call: SimCall, account: CallAccount | None) -> None:
+        call.writing = False
+        if account is None:
+            self.reached["replayed settlements"] += 1
+            self._write_later(node, call)
+            return
+        call.account = account
+        self._funds_arrived()
+
+    def _write_later(self, node: Node, call: SimCall) -> None:
+        call.patience_ms = min(2 * call.patience_ms, 5_000)
+        self.at(self.now + call.patience_ms, lambda: self._write(node, call))
+
+    # -- money from outside, and death ----------------------------------------------------------------------
+
+    def _top_up(self, name: str, minor: int) -> None:
+        finish(self.node.ledger.top_up(WALLET, name, minor, "card"))
+        if self.rng.random() < 0.2:
+            finish(self.node.ledger.top_up(WALLET, name, minor, "card"))
+        self.funds_minor += minor
+        self._funds_arrived()
+
+    def _funds_arrived(self) -> None:
+        for call in self.node.calls.values():
+            if call.closed_ms is None:
+                self.tell(self.node, call, FundsArrived())
+
+    def _crash_if_wanted(self, event: MeterEvent) -> None:
+        wanted = self.script.crash_ms is not None and self.script.crash_after_stop and not self.dead
+        if wanted and not isinstance(event, Began) and self.now >= (self.script.crash_ms or 0) - 1_000:
+            self.at(self.now + self.rng.choice([0, 1, 30, 200]), self._crash)
+
+    def _beat(self) -> None:
+        """Only the beats before a crash matter."""
+        if not self.dead:
+            self.node.beat()
+            self.at(self.now + BEAT_MS, self._beat)
+
+    def _crash(self) -> None:
+        if self.dead:
+            return
+        old = self.node
+        for call in old.calls.values():
+            if call.account is None:
+                call.crashed = True
+                call.closed_ms = self.now if call.closed_ms is None else call.closed_ms
+                self.reached["crashes while running"] += call.meter.running_since() is not None
+                self.reached["crashes while stopped"] += call.meter.running_since() is None
+        old.die()
+        self.dead.append(old)
+        self.node = Node(self)
+        finish(self.node.ledger.recover(iso(self.now)))
+        if self.script.zombie:
+            old.haunt()
+
+
+async def _done(request: Coroutine[Any, Any, Any]) -> bool:
+    assert await request is None
+    return True
