@@ -170,5 +170,5 @@ async def _body(request: web.Request, kind: type[msgspec.Struct]) -> msgspec.Str
         return msgspec.json.decode(bytes(raw), type=kind)
     except msgspec.ValidationError as error:
         raise Problem("request.invalid", str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Problem("request.malformed", "The body is not JSON.") from None

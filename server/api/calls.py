@@ -85,7 +85,8 @@ async def get_receipt(ask: Ask) -> resources.Receipt:
     """The signed receipt: the payer's copy with balances, the host's with earnings."""
     account, side = await _mine(ask)
     if account.state != "settled":
-        raise Problem("call.not_ended")
+        # Settling takes a moment after the end: whoever just hung up may ask again.
+        raise Problem("call.not_ended", retry_after_s=1)
     return ask.services.receipts.receipt(account, "host" if side == "host" else "payer")
 
 
