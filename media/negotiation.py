@@ -26,6 +26,7 @@ from media.sdp import (
 )
 from media.track import Track
 
+START_KBPS = 800
 _VIDEO_FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb")
 
 
@@ -120,7 +121,8 @@ def _receiving(line: Line, codecs: tuple[Codec, ...]) -> AnswerLine:
     if line.kind == "audio":
         return AnswerLine(line, "recvonly", codecs, (MID, AUDIO_LEVEL))
     timing = TRANSPORT_CC if TRANSPORT_CC in line.extensions else SEND_TIME
-    return AnswerLine(line, "recvonly", codecs, (MID, timing), (*_VIDEO_FEEDBACK, "transport-cc"))
+    feedback = (*_VIDEO_FEEDBACK, "transport-cc")
+    return AnswerLine(line, "recvonly", codecs, (MID, timing), feedback, start_kbps=START_KBPS)
 
 
 def _sending(peer: Peer, line: Line, track: str) -> AnswerLine:

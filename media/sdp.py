@@ -115,6 +115,7 @@ class AnswerLine:
     cname: str = ""
     stream: str = ""
     track: str = ""
+    start_kbps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +303,7 @@ def _accepted(each: AnswerLine, local: Local, *, first: bool) -> list[str]:
         "a=rtcp-rsize",
     ]
     for codec in each.codecs:
-        text += _codec(codec, each.feedback)
+        text += _codec(codec, each.feedback, each.start_kbps)
     if each.ssrc is not None:
         text.append(f"a=msid:{each.stream} {each.track}")
         if each.rtx_ssrc is not None:
@@ -319,12 +320,16 @@ def _accepted(each: AnswerLine, local: Local, *, first: bool) -> list[str]:
     return text
 
 
-def _codec(codec: Codec, feedback: tuple[str, ...]) -> list[str]:
+def _codec(codec: Codec, feedback: tuple[str, ...], start_kbps: int) -> list[str]:
     channels = f"/{codec.channels}" if codec.channels and codec.channels > 1 else ""
     text = [f"a=rtpmap:{codec.payload_type} {codec.name}/{codec.clock_rate}{channels}"]
     text += [f"a=rtcp-fb:{codec.payload_type} {each}" for each in feedback if each in codec.feedback]
-    if codec.parameters:
-        joined = ";".join(f"{key}={value}" if value else key for key, value in codec.parameters)
+    parameters = [f"{key}={value}" if value else key for key, value in codec.parameters]
+    if start_kbps:
+        # Chromium's own word; others ignore it. Its 300 kbit/s would begin every call as a blur.
+        parameters.append(f"x-google-start-bitrate={start_kbps}")
+    if parameters:
+        joined = ";".join(parameters)
         text.append(f"a=fmtp:{codec.payload_type} {joined}")
     if codec.rtx is not None:
         text += [
