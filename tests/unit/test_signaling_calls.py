@@ -255,6 +255,44 @@ async def test_lost_media_stops_the_meter_at_the_last_proof_of_life() -> None:
     assert reasons((await world.account()).events) == ["media_up", "payer_lost", "reconnected", "payer_left"]
 
 
+def freeze(world: DeskWorld, peer_id: str) -> None:
+    """The peer's media stops now, and the engine has not noticed yet."""
+    died_ms = world.clock.now_ms()
+    alive = world.media.last_alive_ms
+    world.media.last_alive_ms = lambda peer: died_ms if peer == peer_id else alive(peer)  # type: ignore[method-assign]
+
+
+async def test_hang_up_before_a_loss_is_noticed_bills_to_the_last_proof_of_life() -> None:
+    world = await DeskWorld().open()
+    talk = await world.talking()
+    await world.passes(10_000)
+    freeze(world, talk.host_peer)
+    await world.passes(1_700)
+    await world.hang_up("call", talk.payer)
+    assert talk.ended.used_ms == 10_000
+    assert (await world.account()).used_ms == 10_000
+
+
+async def test_pause_before_a_loss_is_noticed_is_recorded_at_the_last_proof_of_life() -> None:
+    world = await DeskWorld().open()
+    talk = await world.talking()
+    await world.passes(10_000)
+    freeze(world, talk.payer_peer)
+    await world.passes(1_700)
+    await world.pause("call", talk.host)
+    assert (await world.account()).used_ms == 10_000
+
+
+async def test_proof_as_fresh_as_flowing_media_leaves_it_counts_as_now() -> None:
+    world = await DeskWorld().open()
+    talk = await world.talking()
+    await world.passes(10_000)
+    freeze(world, talk.payer_peer)
+    await world.passes(20)
+    await world.pause("call", talk.host)
+    assert (await world.account()).used_ms == 10_020
+
+
 @pytest.mark.parametrize(("gone", "reason"), [("payer", "payer_gone"), ("host", "host_gone")])
 async def test_party_without_media_for_half_a_minute_is_gone(gone: str, reason: str) -> None:
     world = await DeskWorld().open()

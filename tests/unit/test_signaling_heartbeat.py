@@ -14,6 +14,7 @@ from rig.ledger_faults import FaultyLedger
 from metering.facts import Heartbeat
 from metering.memory import MemoryLedger
 from signaling.heartbeat import Heart
+from signaling.messages import PauseMessage
 
 
 async def beating(world: DeskWorld) -> Heart:
@@ -73,6 +74,27 @@ async def test_an_end_that_is_not_durable_yet_bounds_the_claim() -> None:
     ledger.heal()
     await world.passes(10_000)
     assert heart.compose(world.clock.now_ms()).exceptions == {}
+
+
+async def test_what_lies_in_the_inbox_bounds_the_claim() -> None:
+    world = await DeskWorld().open()
+    talk = await world.talking()
+    heart = await beating(world)
+    await world.passes(3_000)
+    paused_ms = world.clock.now_ms()
+    world.desk.said("call", talk.payer, PauseMessage())
+    world.clock.crank(1_000)
+    assert heart.compose(world.clock.now_ms()).exceptions == {"call": paused_ms}
+
+
+async def test_an_exhaustion_that_a_late_timer_has_not_noticed_bounds_the_claim() -> None:
+    world = await DeskWorld().open(12)
+    await world.talking()
+    heart = await beating(world)
+    began_ms = world.clock.now_ms()
+    await world.passes(11_000)
+    beat = heart.compose(began_ms + 20_000)
+    assert beat.exceptions["call"] <= began_ms + 13_000
 
 
 async def test_settled_calls_are_claimed_no_more() -> None:
