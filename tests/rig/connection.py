@@ -172,7 +172,7 @@ class Connection:
             return
         self.last_sent_ns = time.monotonic_ns()
         self.tally.sent += 1
-        self.tally.srtp_sent += datagram[0] > 127
+        self.tally.srtp_sent += len(datagram) > 0 and datagram[0] > 127
 
     def send_rtcp(self, compound: bytes) -> None:
         """Protect and send RTCP."""

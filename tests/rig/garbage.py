@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import secrets
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from struct import pack
@@ -33,6 +34,7 @@ class Garbage:
 
     def __init__(self, seed: int, material: Material) -> None:
         self.chance = random.Random(seed)
+        self._sequence = 0
         self.material = material
         self.kinds: list[Callable[[], bytes]] = [
             self.noise,
@@ -96,13 +98,17 @@ class Garbage:
         return kind.to_bytes(2) + length.to_bytes(2) + stun.COOKIE + self.chance.randbytes(12) + body
 
     def stun_mutant(self) -> bytes:
-        """A real check whose covered part was changed: its MESSAGE-INTEGRITY is wrong."""
+        """A real check with a change in what its MESSAGE-INTEGRITY covers; often with a right FINGERPRINT."""
         check = self.chance.choice(self.material.checks)
         # FINGERPRINT is the last 8 bytes and MESSAGE-INTEGRITY the 24 before them.
         covered = bytearray(check[:-8])
         covered[self.chance.randrange(len(covered))] ^= 1 << self.chance.randrange(8)
-        spoiled = bytes(covered) + check[-8:]
-        return self._spoiled(spoiled) if self.chance.random() < 0.5 else spoiled
+        if self.chance.random() < 0.5:
+            value = zlib.crc32(covered) ^ 0x5354554E
+            return bytes(covered) + b"\x80\x28\x00\x04" + value.to_bytes(4)
+        spoiled = self._spoiled(bytes(covered) + check[-8:])
+        # To undo the change would be a replay, which is something else.
+        return b"" if spoiled == check else spoiled
 
     def stun_forged(self) -> bytes:
         """A well-formed message with known names and a guessed password, or with strange attributes."""
@@ -207,13 +213,15 @@ class Garbage:
         if self.chance.random() < 0.2:
             first |= 0x20
         payload = self.chance.randbytes(self.chance.choice((0, 0, 1, 2, 3, 6, 30, 1_000)))
+        # Mostly onwards, for the library protects nothing that is too old.
+        self._sequence = (self._sequence + self.chance.choice((1, 1, 1, 1, 2, 5, 120, 0, -2))) & 0xFFFF
         head = pack(
             "!BBHII",
             first,
             self.chance.choice((0, 0x80)) | self.chance.choice((*payload_types, self.chance.randrange(128))),
-            self.chance.randrange(1 << 16),
+            self._sequence,
             self.chance.randrange(1 << 32),
-            self.chance.choice((*ssrcs, self.chance.randrange(1 << 32))),
+            self.chance.choice((*ssrcs, *ssrcs, self.chance.randrange(1 << 32))),
         )
         return head + extension + payload
 
