@@ -14,6 +14,7 @@ from booking.store import PeopleStore
 from media.engine import MediaEngine
 from media.options import MediaOptions
 from media.simulated import SimulatedMediaEngine
+from media.udp import UdpMediaEngine
 from metering.meter import MeterOptions
 from metering.sql import SqlLedger
 from server import http, pages, probes
@@ -86,8 +87,6 @@ def make_media(config: Config, clock: Clock) -> MediaEngine:
     """The media engine that the settings name."""
     if config.media == "simulated":
         return SimulatedMediaEngine(clock.now_ms, automatic=True)
-    from media.udp import UdpMediaEngine  # noqa: PLC0415
-
     options = MediaOptions(
         host=config.udp_host,
         port=config.udp_port,

@@ -44,12 +44,12 @@ class Config:
     public_url: str = _text(
         "", "Address in people's browsers, without a path. Empty: `http://localhost:PORT`."
     )
-    udp_host: str = _text("0.0.0.0", "Address that media listens on.")  # noqa: S104 - media is authenticated
+    udp_host: str = _text("0.0.0.0", "IP address that media listens on.")  # noqa: S104 - media is authenticated
     udp_port: int = _number(
         8080, "UDP port of media, one for all calls. 0 takes any free one.", "port", 0, 65_535
     )
     announced_host: str = _text(
-        "", "IP address that browsers send media to. Empty: the one of `udp_host`, or this machine's own."
+        "", "Address that browsers send media to. Empty: the one of `udp_host`, or this machine's own."
     )
     announced_port: int = _number(
         0, "UDP port that browsers send media to. 0: the port that media listens on.", "port", 0, 65_535
@@ -113,6 +113,10 @@ class Config:
             raise ConfigError("min_quantum_ms must not be larger than max_quantum_ms")
         if self.public_url:
             _check_url(self.public_url)
+        try:
+            ipaddress.ip_address(self.udp_host)
+        except ValueError:
+            raise ConfigError(f"udp_host must be an IP address, not {self.udp_host!r}") from None
 
     @property
     def data_path(self) -> Path:

@@ -100,6 +100,10 @@ class Life:
             await self.media.start()
         except MediaError as error:
             raise StartError(error.code, str(error)) from error
+        except OSError as error:
+            where = f"{self.config.udp_host} port {self.config.udp_port}"
+            text = f"media cannot listen on {where}: {error.strerror}"
+            raise StartError("media.port_in_use", text) from error
         if self._heart is not None:
             self.supervisor.spawn("heartbeat", self._heart.run())
         self.supervisor.spawn("lag", watch_lag(self.clock, self.metrics))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 
 import msgspec
 from aiohttp import web
 from sqlalchemy import func, select
 
+from media.udp import UdpMediaEngine
 from metering.errors import MeteringError
 from metering.tables import metered_calls, wallets
 from server.api.services import Services
@@ -85,12 +87,11 @@ def _take_gauges(services: Services) -> None:
     for state, count in states.items():
         metrics.meters.labels(state).set(count)
     metrics.experts_online.set(desk.hosts_online())
-    figures = services.life.database.figures()
-    metrics.database.labels("waiting_writes").set(figures.waiting_writes)
-    metrics.database.labels("waiting_reads").set(figures.waiting_reads)
-    metrics.database.labels("jobs").set(figures.jobs)
-    metrics.database.labels("commits").set(figures.commits)
-    metrics.database.labels("failed_commits").set(figures.failed_commits)
+    for name, value in asdict(services.life.database.figures()).items():
+        metrics.database.labels(name).set(value)
+    media = services.life.media
+    for name, value in (media.counters() if isinstance(media, UdpMediaEngine) else {}).items():
+        metrics.media.labels(name).set(value)
 
 
 _HOLDS = (

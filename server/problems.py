@@ -98,6 +98,7 @@ KINDS: dict[str, Kind] = {
     "media.unknown_peer": Kind(409, "The media connection is closed."),
     "media.too_many_tracks": Kind(422, "Too many tracks."),
     "media.port_in_use": Kind(503, "The media port is taken."),
+    "media.bad_address": Kind(503, "The announced address is unknown."),
 }
 
 
