@@ -44,6 +44,7 @@ export class Devices {
   #screen: MediaStream | null = null;
   #list: DeviceList = { mic: [], camera: [], speaker: [] };
   #muted = false;
+  #cameraWanted = false;
   readonly trouble: Record<DeviceKind, DeviceTrouble | null> = { mic: null, camera: null };
   speaker: string;
 
@@ -83,6 +84,11 @@ export class Devices {
     return this.#tracks.camera !== null;
   }
 
+  /** The person wants to be seen, whether or not the camera is open at this moment: what a reload restores. */
+  get cameraWanted(): boolean {
+    return this.#cameraWanted;
+  }
+
   get canShare(): boolean {
     return typeof this.#parts.media?.getDisplayMedia === "function";
   }
@@ -90,6 +96,7 @@ export class Devices {
   /** Open a device: `id`, else the one used last, else any. Its trouble, if any, is in `trouble`. */
   async open(kind: DeviceKind, id: string | null = null): Promise<void> {
     const media = this.#parts.media;
+    if (kind === "camera") this.#cameraWanted = true;
     if (!media) {
       this.#set(kind, null, "insecure");
       return;
@@ -115,6 +122,7 @@ export class Devices {
   /** Open microphone and camera with one question to the person where that is possible. */
   async openBoth(): Promise<void> {
     const media = this.#parts.media;
+    this.#cameraWanted = true;
     const [mic, camera] = [++this.#pending.mic, ++this.#pending.camera];
     const exact = (kind: DeviceKind): MediaTrackConstraints => {
       const wish = this.#parts.recall(kind);
@@ -142,6 +150,11 @@ export class Devices {
 
   /** Close a device; its light goes out. */
   close(kind: DeviceKind): void {
+    if (kind === "camera") this.#cameraWanted = false;
+    this.#shut(kind);
+  }
+
+  #shut(kind: DeviceKind): void {
     this.#pending[kind]++;
     this.#set(kind, null, null);
   }
@@ -192,9 +205,10 @@ export class Devices {
     this.#notify();
   }
 
+  /** Close everything for now; what the person wanted is not forgotten. */
   closeAll(): void {
-    this.close("mic");
-    this.close("camera");
+    this.#shut("mic");
+    this.#shut("camera");
     if (this.#screen) this.unshare();
   }
 

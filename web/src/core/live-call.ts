@@ -21,7 +21,7 @@ export class LiveCall {
 
   constructor(parts: SessionParts, devices: Devices, options: LiveCallOptions, changed: () => void) {
     this.#devices = devices;
-    this.session = new CallSession(options.callId, options.role, parts);
+    this.session = new CallSession(options.callId, options.role, options.video, parts);
     this.#unbind = bind(this.session, devices);
     this.session.subscribe(() => {
       const { phase } = this.session.state;

@@ -25,6 +25,11 @@ interface Subscription {
   track: string | null;
 }
 
+interface Lines {
+  readonly publish: PublishLine[];
+  readonly subscribe: SubscribeLine[];
+}
+
 const CAMERA_MAX_BPS = 2_500_000;
 
 export class Peer {
@@ -33,15 +38,13 @@ export class Peer {
   readonly #stream = new MediaStream();
   readonly #published = new Map<Source, RTCRtpTransceiver>();
   readonly #subscriptions: Subscription[] = [];
-  #n: number;
   #inFlight: number | null = null;
   #stale = false;
   #closed = false;
+  #prepared: Promise<void> | null = null;
 
-  /** `firstOffer` numbers the offers of one participant onwards, over several peers. */
-  constructor(pc: RTCPeerConnection, firstOffer: number, handlers: PeerHandlers) {
+  constructor(pc: RTCPeerConnection, handlers: PeerHandlers) {
     this.#pc = pc;
-    this.#n = firstOffer;
     this.#handlers = handlers;
     const judge = (): void => {
       if (!this.#closed) handlers.state(stateOf(pc));
@@ -50,12 +53,23 @@ export class Peer {
     pc.addEventListener("connectionstatechange", judge);
   }
 
-  get nextOffer(): number {
-    return this.#n;
-  }
-
   get connection(): RTCPeerConnection {
     return this.#pc;
+  }
+
+  /**
+   * Make the first offer before anybody asks for it, with a line for each kind of track that another person is
+   * likely to have. An offer's text does not depend on whose tracks its lines will carry, so this can run while
+   * the network is busy with other things.
+   */
+  prepare(kinds: readonly ("audio" | "video")[]): void {
+    for (const kind of kinds) {
+      const transceiver = this.#pc.addTransceiver(kind, { direction: "recvonly" });
+      this.#subscriptions.push({ transceiver, kind, track: null });
+    }
+    this.#stale = false;
+    this.#prepared = this.#describe();
+    this.#prepared.catch(() => undefined);
   }
 
   /** Send `track` as `source`; null sends nothing but keeps the line, so that no negotiation is needed. */
@@ -103,6 +117,7 @@ export class Peer {
       const free = this.#subscriptions.find((each) => each.track === null && each.kind === kind);
       if (free) {
         free.track = track;
+        if (free.transceiver.direction === "recvonly" && this.#prepared) continue;
         free.transceiver.direction = "recvonly";
       } else {
         const transceiver = this.#pc.addTransceiver(kind, { direction: "recvonly" });
@@ -110,7 +125,7 @@ export class Peer {
       }
       this.#stale = true;
     }
-    if (this.#stale) this.#handlers.tracks();
+    this.#handlers.tracks();
   }
 
   /** The track to play for a subscription, or null. */
@@ -118,21 +133,25 @@ export class Peer {
     return this.#subscriptions.find((each) => each.track === track)?.transceiver.receiver.track ?? null;
   }
 
-  /** Send an offer when anything changed and none is in flight. */
-  async negotiate(): Promise<void> {
-    if (this.#closed || this.#inFlight !== null || !this.#stale) return;
-    this.#stale = false;
-    const n = this.#n++;
+  /** Send an offer when anything changed and none is in flight; `number` gives it its number. */
+  async negotiate(number: () => number): Promise<void> {
+    if (this.#closed || this.#inFlight !== null || !(this.#stale || this.#prepared)) return;
+    const n = number();
     this.#inFlight = n;
-    try {
-      await this.#pc.setLocalDescription(await this.#pc.createOffer());
-    } catch (error) {
-      if (!this.#closed) throw error;
-      return;
+    let lines: Lines;
+    if (this.#prepared) {
+      // What changed since it was prepared, if anything, goes into the next offer.
+      await this.#prepared;
+      this.#prepared = null;
+      lines = this.#lines();
+    } else {
+      this.#stale = false;
+      await this.#describe();
+      lines = this.#lines();
     }
     const sdp = this.#pc.localDescription?.sdp;
     // The server is ICE-lite and learns our address from our checks: no candidate is worth waiting for.
-    if (!this.#closed && sdp) this.#handlers.offer({ type: "offer", n, sdp, ...this.#lines() });
+    if (!this.#closed && sdp) this.#handlers.offer({ type: "offer", n, sdp, ...lines });
   }
 
   /** Take the answer to offer `n`. */
@@ -140,7 +159,6 @@ export class Peer {
     if (this.#closed || n !== this.#inFlight) return;
     await this.#pc.setRemoteDescription({ type: "answer", sdp });
     this.#inFlight = null;
-    await this.negotiate();
   }
 
   /** Whether offer `n` still waits for its answer. */
@@ -153,7 +171,15 @@ export class Peer {
     this.#pc.close();
   }
 
-  #lines(): { publish: PublishLine[]; subscribe: SubscribeLine[] } {
+  async #describe(): Promise<void> {
+    try {
+      await this.#pc.setLocalDescription(await this.#pc.createOffer());
+    } catch (error) {
+      if (!this.#closed) throw error;
+    }
+  }
+
+  #lines(): Lines {
     const publish: PublishLine[] = [];
     for (const [source, { mid, direction }] of this.#published)
       if (mid !== null && direction === "sendonly") publish.push({ mid, source });

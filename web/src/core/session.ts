@@ -50,18 +50,22 @@ export class CallSession {
   readonly #listeners = new Set<() => void>();
   readonly #local = new Map<Source, MediaStreamTrack>();
   readonly #timers = new Map<Timer, number>();
-  #wantsCamera = false;
+  #video: boolean;
   #link: Link | null = null;
   #peer: Peer | null = null;
   #shown: Peer | null = null;
+  /** Made while the network is busy, so that its offer is ready when the welcome comes. */
+  #spare: Peer | null = null;
   #nextOffer = 1;
   #attempt = 0;
   /** Counts the ways back; what an older one still brings is ignored. */
   #generation = 0;
   #devices = { mic: true, camera: true, screen: false };
 
-  constructor(callId: string, role: Role, parts: SessionParts) {
+  /** `video`: as far as is known before the server's welcome. */
+  constructor(callId: string, role: Role, video: boolean, parts: SessionParts) {
     this.#parts = parts;
+    this.#video = video;
     this.#state = initial(callId, role);
   }
 
@@ -84,11 +88,10 @@ export class CallSession {
   publish(source: Source, track: MediaStreamTrack | null): void {
     if (track) this.#local.set(source, track);
     else this.#local.delete(source);
-    const peer = this.#peer;
-    if (!peer) return;
-    const screen = source === "screen" || source === "screen_audio";
-    if (screen && !track) peer.unpublish(source);
-    else if (track || source === "mic" || this.#wantsCamera) peer.publish(source, track);
+    for (const peer of [this.#peer, this.#spare]) {
+      if (track || source === "mic" || (source === "camera" && this.#video)) peer?.publish(source, track);
+      else peer?.unpublish(source);
+    }
     this.#negotiate();
   }
 
@@ -164,6 +167,7 @@ export class CallSession {
     this.#closeLink();
     this.#disarm("retry", "heal", "answer", "blocked");
     this.#dispatch({ type: "retry", attempt: this.#attempt });
+    this.#spare ??= this.#makePeer();
     let token = given;
     if (token === null) {
       try {
@@ -260,7 +264,10 @@ export class CallSession {
     switch (message.type) {
       case "welcome":
         this.#disarm("welcome");
-        this.#wantsCamera = message.call.media === "video";
+        if (this.#video !== (message.call.media === "video")) {
+          this.#video = !this.#video;
+          this.#dropSpare();
+        }
         if (this.#state.leaving) this.#leaveAgain();
         else this.#newPeer();
         break;
@@ -284,47 +291,59 @@ export class CallSession {
     const peer = this.#peer;
     if (!peer?.awaits(n)) return;
     this.#disarm("answer");
-    peer.answered(n, sdp).catch(() => {
-      if (peer === this.#peer) this.#comeBack();
-    });
+    peer.answered(n, sdp).then(
+      () => this.#negotiate(),
+      () => {
+        if (peer === this.#peer) this.#comeBack();
+      },
+    );
   }
 
   // -- media -------------------------------------------------------------------------------------------------
 
-  #newPeer(): void {
-    if (this.#peer && this.#peer !== this.#shown) this.#forget(this.#peer);
-    const peer: Peer = new Peer(this.#parts.newConnection(), this.#nextOffer, {
+  #makePeer(): Peer {
+    const peer: Peer = new Peer(this.#parts.newConnection(), {
       offer: (message) => {
         if (peer !== this.#peer) return;
-        this.#nextOffer = peer.nextOffer;
         this.#send(message);
         this.#arm("answer", ANSWER_MS, () => this.#comeBack());
       },
       state: (state) => this.#peerChanged(peer, state),
       tracks: () => this.#notify(),
     });
-    this.#peer = peer;
     peer.publish("mic", this.#local.get("mic") ?? null);
-    if (this.#wantsCamera) peer.publish("camera", this.#local.get("camera") ?? null);
+    if (this.#video) peer.publish("camera", this.#local.get("camera") ?? null);
     for (const source of ["screen", "screen_audio"] as const) {
       const track = this.#local.get(source);
       if (track) peer.publish(source, track);
     }
+    peer.prepare(this.#video ? ["audio", "video"] : ["audio"]);
+    return peer;
+  }
+
+  #newPeer(): void {
+    if (this.#peer && this.#peer !== this.#shown) this.#forget(this.#peer);
+    const peer = this.#spare ?? this.#makePeer();
+    this.#spare = null;
+    this.#peer = peer;
     peer.want(this.#wanted());
+    this.#negotiate();
     this.announce(this.#devices);
     if (!this.#shown) this.#media("connecting");
     this.#arm("blocked", BLOCKED_MS, () => this.#media(this.#state.wasUp ? "lost" : "blocked"));
-    this.#negotiate();
   }
 
   #negotiate(): void {
     const peer = this.#peer;
-    peer?.negotiate().catch(() => {
-      if (peer === this.#peer) this.#comeBack();
-    });
+    peer
+      ?.negotiate(() => this.#nextOffer++)
+      .catch(() => {
+        if (peer === this.#peer) this.#comeBack();
+      });
   }
 
   #peerChanged(peer: Peer, state: PeerState): void {
+    if (peer === this.#spare) return;
     if (peer !== this.#peer) {
       // The peer before: its picture stays until the new one has media, but a dead one is no media.
       if (peer === this.#shown && state !== "up" && state !== "connecting") this.#media("lost");
@@ -360,7 +379,7 @@ export class CallSession {
     for (const each of others(this.#state)) {
       // The two tracks almost everybody has are asked for before they exist: the first offer is enough.
       wanted.set(`${each.id}.mic`, { track: `${each.id}.mic`, kind: "audio" });
-      if (this.#wantsCamera) wanted.set(`${each.id}.camera`, { track: `${each.id}.camera`, kind: "video" });
+      if (this.#video) wanted.set(`${each.id}.camera`, { track: `${each.id}.camera`, kind: "video" });
       for (const { id, kind } of each.tracks) wanted.set(id, { track: id, kind });
     }
     return [...wanted.values()];
@@ -417,7 +436,13 @@ export class CallSession {
     if (this.#peer === peer) this.#peer = null;
   }
 
+  #dropSpare(): void {
+    this.#spare?.close();
+    this.#spare = null;
+  }
+
   #dropPeers(): void {
+    this.#dropSpare();
     if (this.#peer) this.#forget(this.#peer);
     if (this.#shown) this.#forget(this.#shown);
   }

@@ -152,7 +152,9 @@ export class Ended extends LitElement {
     this.#asked = ended.call;
     this.receipt = null;
     this.renderRoot.querySelector<HTMLElement>("h1")?.focus();
-    if (ended.receipt && this.call?.role !== "guest") void this.#fetch(ended);
+    // What never began has nothing to add up.
+    const neverBegan = ended.used_ms === 0 && ended.settled;
+    if (ended.receipt && !neverBegan && this.call?.role !== "guest") void this.#fetch(ended);
   }
 
   /** The receipt may be a moment behind the end of the call. */

@@ -43,12 +43,27 @@ export function newDevices(): Devices {
   });
 }
 
+let warm: RTCPeerConnection | null = null;
+
+/** The server is the only other end and says where it is: there is no STUN server to ask. */
+function newConnection(): RTCPeerConnection {
+  return new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
+}
+
+/** A call is likely: the first connection of a page takes a browser a while, so it is made before the click. */
+export function warmUp(): void {
+  warm ??= newConnection();
+}
+
 export function sessionParts(api: Api): SessionParts {
   return {
     api,
     openLink,
-    // The server is the only other end and says where it is: there is no STUN server to ask.
-    newConnection: () => new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" }),
+    newConnection: () => {
+      const made = warm ?? newConnection();
+      warm = null;
+      return made;
+    },
     timers: realTimers,
     random: Math.random,
   };

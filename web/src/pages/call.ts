@@ -155,8 +155,9 @@ export class CallPage extends LitElement {
     document.title = `${this.expert.name} · ${t.brand}`;
     if (await this.#resume(api, me)) return;
     this.phase = "check";
+    warmUp();
     void openDevices(this.#devices, this.video);
-    this.#watch(api);
+    void this.#watch(api);
   }
 
   /** A reload, or a second tab: go on with the call that is open. */
@@ -262,7 +263,7 @@ export class CallPage extends LitElement {
       call: live.session.state.callId,
       media: this.video ? "video" : "voice",
       muted: this.#devices.muted,
-      camera: this.#devices.cameraOn,
+      camera: this.#devices.cameraWanted,
     });
   }
 

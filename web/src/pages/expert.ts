@@ -30,6 +30,7 @@ import {
   onNewLink,
   presenceParts,
   sessionParts,
+  warmUp,
 } from "./browser";
 
 const PATH = "/expert";
@@ -358,6 +359,7 @@ export class ExpertPage extends LitElement {
       this.soundless = false;
       return;
     }
+    warmUp();
     this.#ring.start();
     void this.#ring.unlock().then((allowed) => {
       this.soundless = !allowed && this.#presence?.state.ringing.length !== 0;
@@ -445,7 +447,7 @@ export class ExpertPage extends LitElement {
       call,
       media: this.#media.get(call) ?? "video",
       muted: this.#devices.muted,
-      camera: this.#devices.cameraOn,
+      camera: this.#devices.cameraWanted,
     });
   }
 
