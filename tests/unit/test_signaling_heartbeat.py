@@ -93,7 +93,8 @@ async def test_an_exhaustion_that_a_late_timer_has_not_noticed_bounds_the_claim(
     heart = await beating(world)
     began_ms = world.clock.now_ms()
     await world.passes(11_000)
-    beat = heart.compose(began_ms + 20_000)
+    world.clock._now_ms += 9_000  # the loop was stopped; no timer has rung yet
+    beat = heart.compose(world.clock.now_ms())
     assert beat.exceptions["call"] <= began_ms + 13_000
 
 
