@@ -24,6 +24,7 @@ import {
   onLeave,
   onNewLink,
   sessionParts,
+  warmUp,
 } from "./browser";
 
 const LOOK_MS = 2_000;
