@@ -10,7 +10,7 @@ STEP := .ci/step
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -type f -print 2>/dev/null)
 PYTEST := $(BIN)/pytest -q
 # Scripts under tests share the rig, as pytest's `pythonpath` lets the tests do.
-SCRIPT := PYTHONPATH=tests $(BIN)/python
+SCRIPT := PYTHONPATH=tests $(BIN)/python -P
 # Installing is quiet and asks nobody.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export npm_config_fund := false
