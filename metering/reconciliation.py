@@ -14,7 +14,7 @@ from contextlib import closing
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from storage.location import make_engine
+from storage.location import connect, make_engine
 from storage.migrations import check
 
 from .audit import audit_call
@@ -144,7 +144,7 @@ def reconcile(database_url: str) -> list[Breach]:
     Raises the `storage.errors` of `storage.migrations.check`.
     """
     check(database_url)
-    with closing(make_engine(database_url, writes=False).connect()) as connection:
+    with closing(connect(make_engine(database_url, writes=False))) as connection:
         return breaches(connection)
 
 

@@ -56,8 +56,7 @@ class Database:
     ) -> Database:
         """Open a migrated database. Only one process may open it for writing.
 
-        Raises `UnsupportedUrl`, `DatabaseLocked`, `DatabaseMissing` (read only) and whatever SQLAlchemy
-        raises for a file that is no database.
+        Raises `UnsupportedUrl`, `DatabaseLocked`, `DatabaseUnreadable`, `DatabaseMissing` (read only).
         """
         options = options or DatabaseOptions()
         file = file_of(database_url)

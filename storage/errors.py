@@ -3,6 +3,7 @@
 StorageError
 ├── UnsupportedUrl       storage.url          not a database address this version can open
 ├── DatabaseMissing      storage.missing      there is no such database, and it was to be read only
+├── DatabaseUnreadable   storage.unreadable   the file cannot be opened, or is no database
 ├── DatabaseLocked       storage.locked       another server works on the same data
 ├── DatabaseOutdated     storage.outdated     the schema is older than this code: migrate first
 ├── DatabaseNewer        storage.newer        the schema is newer than this code
@@ -30,6 +31,12 @@ class DatabaseMissing(StorageError):
     """There is no such database, and it was to be read only."""
 
     code = "storage.missing"
+
+
+class DatabaseUnreadable(StorageError):
+    """The file or its folder cannot be opened, or it is no database."""
+
+    code = "storage.unreadable"
 
 
 class DatabaseLocked(StorageError):

@@ -9,10 +9,10 @@ from pathlib import Path
 from sqlalchemy import Engine, NullPool, create_engine, event
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from .errors import DatabaseLocked, UnsupportedUrl
+from .errors import DatabaseLocked, DatabaseUnreadable, UnsupportedUrl
 
 BUSY_TIMEOUT_MS = 5_000
 WAL_KEPT_BYTES = 64 * 1024 * 1024
@@ -63,6 +63,15 @@ def make_engine(database_url: str, *, writes: bool) -> Engine:
     return engine
 
 
+def connect(engine: Engine) -> Connection:
+    """A connection with our settings. Raises `DatabaseUnreadable`."""
+    try:
+        return engine.connect()
+    except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        raise DatabaseUnreadable(f"cannot open {engine.url.database}: {cause}") from error
+
+
 class DataLock:
     """One writer a database: a lock on a file beside it, which the kernel drops with the process."""
 
@@ -71,9 +80,12 @@ class DataLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock at once. Raises `DatabaseLocked`."""
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        """Take the lock at once. Raises `DatabaseLocked`, `DatabaseUnreadable`."""
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise DatabaseUnreadable(f"cannot write in {self.path.parent}: {error.strerror}") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

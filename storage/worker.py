@@ -24,6 +24,7 @@ from sqlalchemy.engine import Connection, RootTransaction
 from sqlalchemy.exc import SQLAlchemyError
 
 from .errors import CommitFailed
+from .location import connect
 
 T = TypeVar("T")
 DatabaseErrors = (sqlite3.Error, SQLAlchemyError)
@@ -82,7 +83,7 @@ def answer(jobs: Sequence[Job[object]]) -> None:
 
 
 def _connect(engine: Engine) -> Transaction:
-    connection = engine.connect()
+    connection = connect(engine)
     return Transaction(connection, cast("sqlite3.Connection", connection.connection.driver_connection))
 
 

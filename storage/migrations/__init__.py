@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
 from storage.errors import DatabaseMissing, DatabaseNewer, DatabaseOutdated
-from storage.location import DataLock, file_of, make_engine
+from storage.location import DataLock, connect, file_of, make_engine
 
 
 def _config() -> Config:
@@ -46,7 +46,7 @@ def migrate(database_url: str) -> bool:
     lock = DataLock(file_of(database_url))
     lock.acquire()
     try:
-        with make_engine(database_url, writes=True).connect() as connection:
+        with connect(make_engine(database_url, writes=True)) as connection:
             present, head = _state(connection)
             connection.rollback()
             if present == head:
@@ -65,7 +65,7 @@ def check(database_url: str) -> None:
     file = file_of(database_url)
     if not file.exists():
         raise DatabaseMissing(f"there is no database at {file}")
-    with closing(make_engine(database_url, writes=False).connect()) as connection:
+    with closing(connect(make_engine(database_url, writes=False))) as connection:
         present, head = _state(connection)
     if present != head:
         raise DatabaseOutdated(

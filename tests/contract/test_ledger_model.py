@@ -230,8 +230,9 @@ def test_lives_of_many_calls_go_alike() -> None:
         walk(chance, 80)
     print(dict(reached))
     wanted = {
-        "settled, used": 40, "settled, charged": 40, "recovered": 5, "final": 8, "refused": 20, "correction": 2,
-        "metering.id_reused": 5, "metering.events": 3, "metering.fenced": 3, "metering.unknown_call": 3,
+        "settled, used": 40, "settled, charged": 40, "recovered": 5, "final": 8, "refused": 20,
+        "correction": 2, "metering.id_reused": 5, "metering.events": 3, "metering.fenced": 3,
+        "metering.unknown_call": 3,
     }  # fmt: skip
     missed = {what: reached[what] for what, least in wanted.items() if reached[what] < least}
     assert not missed, f"too seldom reached: {missed} of {dict(reached)}"
