@@ -41,5 +41,10 @@ def audit_call(call: CallAccount, granted_minor: int) -> Iterator[Breach]:
     due_minor = min(call.terms.tariff.charge(call.used_ms), granted_minor)
     if call.charge_minor != due_minor:
         yield Breach("call.charge", f"{name}: {due_minor} is due, {call.charge_minor} was charged")
+    others_minor = (
+        call.balance_before_minor + call.topped_up_minor - call.charge_minor - call.balance_after_minor
+    )
+    if others_minor < 0:
+        yield Breach("call.balances", f"{name}: the wallet gained {-others_minor} from nowhere")
     if call.host_share_minor != call.terms.tariff.host_share(call.charge_minor):
         yield Breach("call.share", f"{name}: the host's share is {call.host_share_minor}")
