@@ -97,6 +97,7 @@ KINDS: dict[str, Kind] = {
     "media.no_codec": Kind(422, "There is no codec in common."),
     "media.unknown_peer": Kind(409, "The media connection is closed."),
     "media.too_many_tracks": Kind(422, "Too many tracks."),
+    "media.full": Kind(503, "The server has as many media connections as it can serve."),
     "media.port_in_use": Kind(503, "The media port is taken."),
     "media.bad_address": Kind(503, "The announced address is unknown."),
 }

@@ -335,9 +335,9 @@ class CallActor:
         for order in orders:
             match order:
                 case HoldMedia():
-                    self._ports.room.media.hold_room(self.facts.id)
+                    self._room.hold()
                 case ReleaseMedia():
-                    self._ports.room.media.release_room(self.facts.id)
+                    self._room.release()
                 case Warn() | Changed():
                     pass
                 case CutOff(reason):

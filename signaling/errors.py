@@ -9,7 +9,7 @@ room.*      full
 host.*      offline, busy
 wallet.*    unknown, currency, insufficient
 server.*    stopping, unavailable
-media.*     bad_sdp, no_codec, too_many_tracks, unknown_peer, unavailable    (see media.errors)
+media.*     bad_sdp, no_codec, too_many_tracks, unknown_peer, full, unavailable    (see media.errors)
 
 Each code stands in docs/protocol.md with what a client does about it.
 """
@@ -50,6 +50,7 @@ MESSAGES: dict[str, str] = {
     "media.no_codec": "No codec in common.",
     "media.too_many_tracks": "Too many tracks.",
     "media.unknown_peer": "This media connection is gone; make a new one.",
+    "media.full": "The server has as many media connections as it can serve.",
     "media.unavailable": "The media engine did not answer; make a new connection.",
 }
 

@@ -68,14 +68,14 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The media engine answered the offer `n` of a connection: an SDP, or a refusal's code and message."""
+    """The media engine answered the offer `n` of a connection: with an SDP, or else why not."""
 
     participant_id: str
     connection: Connection
     n: int
     sdp: str | None
-    code: str = ""
-    message: str = ""
+    code: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,7 @@ class Room:
         self._guests: dict[str, Participant] = {}
         self._guest_numbers = 0
         self._peers = 0
+        self._held = False
         self._voice_only = voice_only
         self._ports = ports
         self._post = post
@@ -219,10 +220,8 @@ class Room:
             turn = self._open_peer(participant)
         participant.mark = mark
         participant.answering = True
-        self._ports.supervisor.spawn(
-            f"answer:{participant.id}",
-            self._answer(participant, connection, participant.peer_id or "", message),
-        )
+        answering = self._answer(participant.id, participant.peer_id, connection, message)
+        self._ports.supervisor.spawn(f"answer:{participant.id}", answering)
         return turn
 
     def answered(self, event: Answered) -> MediaTurn | None:
@@ -284,7 +283,14 @@ class Room:
         participant.peer_id = f"{participant.id}.{self._peers}"
         if not participant.was_up:
             participant.peer_state = "new"
-        self._ports.media.open_peer(participant.peer_id, participant.id, self.id, self._heard)
+        try:
+            self._ports.media.open_peer(participant.peer_id, participant.id, self.id, self._heard)
+        except MediaError as error:
+            log.warning("peer_refused", peer=participant.peer_id, code=error.code)
+            participant.peer_id = None
+        if self._held:
+            # The engine forgets a hold with the room's last peer, and a room without peers cannot be held.
+            self._ports.media.hold_room(self.id)
         return turn
 
     def _heard(self, event: PeerEvent) -> None:
@@ -298,26 +304,26 @@ class Room:
             participant.peer_state = "down" if participant.was_up else "none"
 
     async def _answer(
-        self, participant: Participant, connection: Connection, peer_id: str, message: OfferMessage
+        self, participant_id: str, peer_id: str | None, connection: Connection, message: OfferMessage
     ) -> None:
+        """Negotiate and post the answer. `peer_id` is None when the engine had no place for a new peer."""
         offer = Offer(
             message.sdp,
             tuple(Publish(line.mid, line.source) for line in message.publish),
             tuple(Subscribe(line.mid, line.track) for line in message.subscribe),
         )
         timeout_ms = self._ports.options.answer_timeout_ms
+        sdp, code, text = None, "media.full", MESSAGES["media.full"]
         try:
-            sdp = await within(self._ports.clock, timeout_ms, self._ports.media.answer(peer_id, offer))
+            if peer_id is not None:
+                sdp = await within(self._ports.clock, timeout_ms, self._ports.media.answer(peer_id, offer))
         except MediaError as error:
-            answer = Answered(participant.id, connection, message.n, None, error.code, str(error))
+            code, text = error.code, str(error)
         except Exception:
             # Whatever an offer provokes, the call goes on.
-            code = "media.unavailable"
+            code, text = "media.unavailable", MESSAGES["media.unavailable"]
             log.exception("answer_failed", peer=peer_id)
-            answer = Answered(participant.id, connection, message.n, None, code, MESSAGES[code])
-        else:
-            answer = Answered(participant.id, connection, message.n, sdp)
-        self._post(answer)
+        self._post(Answered(participant_id, connection, message.n, sdp, code, text))
 
     def _check(self, message: OfferMessage) -> Refused | None:
         if self._voice_only and any(line.source in ("camera", "screen") for line in message.publish):
@@ -328,6 +334,18 @@ class Room:
         if any(self._own_track.fullmatch(line.track) is None for line in message.subscribe):
             return Refused("role.forbidden", "The track belongs to another room.")
         return None
+
+    # -- holding -------------------------------------------------------------------------------------------
+
+    def hold(self) -> None:
+        """Nothing is forwarded, for peers that come meanwhile either."""
+        self._held = True
+        self._ports.media.hold_room(self.id)
+
+    def release(self) -> None:
+        """Forward again."""
+        self._held = False
+        self._ports.media.release_room(self.id)
 
     # -- telling -------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from rig.desk import DeskWorld, Line, Talk
 
+from media.errors import MediaError
 from metering.facts import Began, Stopped
 from metering.tariff import Tariff
 from signaling.errors import Refused
@@ -625,6 +626,40 @@ async def test_bad_sdp_is_passed_on_with_the_number_of_the_offer() -> None:
     await world.say("call", talk.payer, OfferMessage(9, "nonsense", [], []))
     assert (talk.payer.last(ErrorMessage).code, talk.payer.last(ErrorMessage).n) == ("media.bad_sdp", 9)
     assert talk.host.codes() == []
+
+
+async def test_engine_without_a_place_is_told_as_such_and_the_call_goes_on() -> None:
+    world = await DeskWorld().open()
+    talk = await world.talking()
+
+    def refuse(*_: object) -> None:
+        raise MediaError("media.full", "full")
+
+    opens = world.media.open_peer
+    world.media.open_peer = refuse  # type: ignore[method-assign]
+    await world.passes(2_000)
+    await world.say("call", talk.payer, OfferMessage(7, "v=0\r\no=- new 1 x\r\na=ice-ufrag:new\r\n", [], []))
+    assert (talk.payer.last(ErrorMessage).code, talk.payer.last(ErrorMessage).n) == ("media.full", 7)
+    assert (talk.meter.state, talk.meter.used_ms) == ("reconnecting", 2_000)
+    world.media.open_peer = opens  # type: ignore[method-assign]
+    await world.up("call", talk.payer)
+    assert talk.meter.state == "running"
+
+
+async def test_room_on_hold_stays_so_for_peers_that_come_later() -> None:
+    world = await DeskWorld().open()
+    talk = await world.talking()
+    await world.pause("call", talk.host)
+    for peer in (talk.payer_peer, talk.host_peer):
+        world.media.go(peer)
+    await world.passes(0)
+    assert world.media.peer_ids == ()
+    await world.up("call", talk.payer)
+    await world.up("call", talk.host)
+    assert world.media.held("call")
+    await world.resume("call", talk.host)
+    assert not world.media.held("call")
+    assert talk.meter.state == "running"
 
 
 async def test_pause_before_the_answer_is_refused() -> None:
