@@ -17,7 +17,7 @@ that clearly.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from media import rtcp
 
@@ -57,23 +57,33 @@ class ArrivalLog:
         expected = self._next
         if expected is None:
             expected = pending[0] & 0xFFFF
+        first = expected + ((pending[0] - expected + 0x8000) & 0xFFFF) - 0x8000
+        numbers: Sequence[int] = range(first, first + len(pending))
+        if first == expected and [item & 0xFFFF for item in pending] == [n & 0xFFFF for n in numbers]:
+            ticks = [item >> 16 for item in pending]
+        else:
+            numbers, ticks = self._sort(pending, expected)
+            if not ticks:
+                return
+            if numbers[0] - expected > MAX_SPAN:
+                expected = numbers[0]
+        self._next = numbers[-1] + 1
+        yield rtcp.transport_feedback(sender, media, self._serial, expected, numbers, ticks)
+        self._serial = (self._serial + 1) & 0xFF
+
+    def _sort(self, pending: list[int], expected: int) -> tuple[Sequence[int], list[int]]:
+        """Numbers and ticks in the order of the numbers, when packets were lost, swapped or doubled."""
         unwrapped: dict[int, int] = {}
         for item in pending:
             number = expected + ((item - expected + 0x8000) & 0xFFFF) - 0x8000
             # What is older than the last report was already reported as lost; GCC bears that.
             if number >= expected:
                 unwrapped.setdefault(number, item >> 16)
-        if not unwrapped:
-            return
-        arrivals = sorted(unwrapped.items())
-        if arrivals[0][0] - expected > MAX_SPAN or arrivals[-1][0] - arrivals[0][0] > MAX_SPAN:
+        numbers = sorted(unwrapped)
+        if numbers and numbers[-1] - numbers[0] > MAX_SPAN:
             # A jump: nobody is served by a report on thousands of packets that never were.
-            last = arrivals[-1][0]
-            arrivals = [each for each in arrivals if last - each[0] <= MAX_SPAN]
-            expected = arrivals[0][0]
-        self._next = arrivals[-1][0] + 1
-        yield rtcp.transport_feedback(sender, media, self._serial, expected, arrivals)
-        self._serial = (self._serial + 1) & 0xFF
+            numbers = [number for number in numbers if numbers[-1] - number <= MAX_SPAN]
+        return numbers, [unwrapped[number] for number in numbers]
 
 
 class Downlink:

@@ -8,7 +8,7 @@ from media import rtcp, rtp, srtp
 from media.bandwidth import ArrivalLog
 from media.liveness import Liveness
 from media.route import Route
-from media.track import Stream, Track
+from media.track import RING_MASK, Stream, Track
 from media.wire import Outbound, Wire
 
 MAX_STREAMS = 64
@@ -37,12 +37,12 @@ class Inbound:
 
     # -- every packet --------------------------------------------------------------------------------------
 
-    def receive(self, size: int) -> bool:
+    def receive(self, size: int) -> bool:  # noqa: PLR0912 - each call saved here is a call per packet
         """Handle the RTP packet in the inbox; whether it was authentic. The busiest function of all."""
         wire = self._wire
         inbox = wire.inbox
         view = inbox.view
-        first, _, seq, ts, ssrc = rtp.HEADER.unpack_from(view)
+        first, second, seq, ts, ssrc, block, head, middle, end = rtp.OPENING.unpack_from(view)
         stream = self.streams.get(ssrc)
         if stream is None and self._strangers >= MAX_STREAMS:
             # Every authentic SSRC costs libsrtp a context that it never gives back.
@@ -65,7 +65,13 @@ class Inbound:
             if stream is None:
                 return True
         track = stream.track
-        slot = track.strip(view, self._log.pending, wire.ticks) if first & 0x10 else 0
+        if first == 0x90 and block == rtp.ONE_WORD and head == track.usual_head and not end:
+            # Steady media: a word with nothing but the extension that subscribers may see.
+            slot = 16
+            if track.cc_head:
+                self._log.pending.append(wire.ticks << 16 | middle)
+        else:
+            slot = track.strip(view, self._log.pending, wire.ticks) if first & 0x10 else 0
         if stream.repairs is not None:
             self._recover(stream, size, slot)
             return True
@@ -80,9 +86,10 @@ class Inbound:
         else:
             routes = self._out_of_order(stream, seq, ts)
         if routes:
-            if track.ring is not None:
-                track.keep(wire, seq, size)
-            track.forward(wire, size, slot, routes)
+            ring = track.ring
+            if ring is not None:
+                ring[seq & RING_MASK] = view[:size].tobytes()
+            track.forward(wire, size, slot, routes, (first, second, seq, ts, block))
         return True
 
     def _out_of_order(self, stream: Stream, seq: int, ts: int) -> tuple[Route, ...]:
@@ -132,7 +139,9 @@ class Inbound:
         media.track.keep(wire, seq, size)
         if routes or waiting:
             # A route that still waits may begin with a recovered key frame.
-            media.track.forward(wire, size, slot, routes + waiting)
+            (block,) = rtp.WORD.unpack_from(view, 12)
+            opening = (first, second & 0x80 | kind, seq, ts, block)
+            media.track.forward(wire, size, slot, routes + waiting, opening)
 
     def _meet(self, view: memoryview) -> Stream | None:
         """An SSRC that no offer announced: find its line by mid, else by payload type (RFC 9143, 9.2)."""

@@ -39,7 +39,7 @@ class Peer:
     """See the module. Driven by `media.udp`; all methods are synchronous."""
 
     __slots__ = (
-        "_handshake_ms", "_limited", "_on_event", "_timer", "closed", "description", "downlink", "dtls",
+        "_handshake_ms", "_limited", "_on_event", "_on_released", "_timer", "closed", "description", "downlink", "dtls",
         "ice", "id", "identity", "inbound", "live", "now_ms", "out", "participant_id", "path", "reports",
         "room", "routes", "rtt_ms", "tracks", "version", "wire",
     )  # fmt: skip
@@ -53,9 +53,10 @@ class Peer:
         wire: Wire,
         identity: DtlsIdentity,
         now_ms: Callable[[], int],
+        on_released: Callable[[Peer], None],
     ) -> None:
         self.id, self.participant_id, self.room, self._on_event = peer_id, participant_id, room, on_event
-        self.wire, self.identity, self.now_ms = wire, identity, now_ms
+        self.wire, self.identity, self.now_ms, self._on_released = wire, identity, now_ms, on_released
         self.live = Liveness()
         self.ice = Ice()
         self.out = Outbound(wire, secrets.randbits(31) | 1)
@@ -320,4 +321,6 @@ class Peer:
                     self.wire.send(datagram, self.path.address)
             self.dtls = None
         self.description = None
+        self.path = None
         self.out.close()
+        self._on_released(self)

@@ -163,7 +163,7 @@ class Route:
             rtp.HEADER.pack_into(view, 0, first, marker | payload_type, seq, ts, self.ssrc)
         slot = track.slot_of(view)
         if slot:
-            rtp.WORD.pack_into(view, slot, self.time_head and self.time_head | wire.send_time)
+            track.fill_slot(view, slot, self, wire.send_time)
         box.length[0] = size
         if srtp.protect(out.context, box.raw, box.length):
             wire.counters.drop_protect += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import sub
 
 SENDER_REPORT = 200
 RECEIVER_REPORT = 201
@@ -22,6 +23,7 @@ _HEAD = struct.Struct("!BBH")
 _SENDER = struct.Struct("!IQIII")
 _BLOCK = struct.Struct("!IIIIII")
 _PAIR = struct.Struct("!II")
+_FEEDBACK = struct.Struct("!IIHHI")
 _NACK_ITEM = struct.Struct("!HH")
 
 
@@ -186,41 +188,46 @@ def remb(sender: int, bits_per_s: int, ssrcs: Sequence[int]) -> bytes:
 
 
 def transport_feedback(
-    sender: int, media: int, serial: int, base: int, arrivals: Sequence[tuple[int, int]]
+    sender: int, media: int, serial: int, base: int, numbers: Sequence[int], ticks: Sequence[int]
 ) -> bytes:
     """Transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01).
 
-    `arrivals`: (unwrapped transport sequence number, arrival in units of 250 µs), in order of the numbers,
-    without doubles, from `base` on, spanning less than 2^13 numbers. `serial` counts the feedback packets.
+    `numbers`: unwrapped transport sequence numbers in order, without doubles, from `base` on, spanning less
+    than 2^13; `ticks`: when each arrived, in units of 250 µs. `serial` counts the feedback packets.
     """
-    reference = arrivals[0][1] >> 8
-    previous = reference << 8
-    symbols: list[int] = []
-    deltas = bytearray()
-    expected = base
-    for number, arrival in arrivals:
-        if number != expected:
-            symbols += [0] * (number - expected)
-        expected = number + 1
-        delta = arrival - previous
-        previous = arrival
-        if 0 <= delta <= 255:
-            symbols.append(1)
-            deltas.append(delta)
-        else:
-            symbols.append(2)
-            delta = max(-32768, min(delta, 32767)) & 0xFFFF
-            deltas += bytes((delta >> 8, delta & 0xFF))
-    body = struct.pack(
-        "!IIHHI", sender, media, base & 0xFFFF, len(symbols), (reference & 0xFFFFFF) << 8 | serial & 0xFF
-    )
-    body += _chunks(symbols) + deltas
+    reference = ticks[0] >> 8
+    steps = [ticks[0] - (reference << 8), *map(sub, ticks[1:], ticks)]
+    count = numbers[-1] - base + 1
+    if count == len(steps) and min(steps) >= 0 and max(steps) <= 255:
+        # All arrived, in time and in order: one run.
+        chunks, deltas = (1 << 13 | count).to_bytes(2, "big"), bytes(steps)
+    else:
+        chunks, deltas = _uneven(base, numbers, steps)
+    body = _FEEDBACK.pack(sender, media, base & 0xFFFF, count, (reference & 0xFFFFFF) << 8 | serial & 0xFF)
+    body += chunks + deltas
     padding = -len(body) & 3
     if not padding:
         return _packet(TRANSPORT_FEEDBACK, _TRANSPORT_CC, body)
     # RTCP padding: the last byte says how many were added, and the P bit is set.
     body += bytes(padding - 1) + bytes((padding,))
     return _packet(TRANSPORT_FEEDBACK, 0x20 | _TRANSPORT_CC, body)
+
+
+def _uneven(base: int, numbers: Sequence[int], steps: Sequence[int]) -> tuple[bytes, bytes]:
+    """Status chunks and receive deltas (sections 3.1.1 to 3.1.5)."""
+    symbols: list[int] = []
+    deltas = bytearray()
+    expected = base
+    for number, step in zip(numbers, steps, strict=True):
+        symbols += [0] * (number - expected)
+        expected = number + 1
+        if 0 <= step <= 255:
+            symbols.append(1)
+            deltas.append(step)
+        else:
+            symbols.append(2)
+            deltas += (max(-32_768, min(step, 32_767)) & 0xFFFF).to_bytes(2, "big")
+    return _chunks(symbols), bytes(deltas)
 
 
 def _chunks(symbols: list[int]) -> bytes:

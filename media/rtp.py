@@ -6,6 +6,11 @@ import struct
 
 HEADER = struct.Struct("!BBHII")
 WORD = struct.Struct("!I")
+# Header, the header of the extension block, and its first word: all that steady media needs, in one go.
+OPENING = struct.Struct("!BBHIIIBHB")
+REWRITTEN = struct.Struct("!BBHIIII")
+# One-byte extensions (RFC 8285, 4.2), one word of them.
+ONE_WORD = 0xBEDE0001
 ONE_BYTE_PROFILE = 0xBEDE
 
 

@@ -13,7 +13,7 @@ from media.sdp import AUDIO_LEVEL, MID, SEND_TIME, TRANSPORT_CC, Codec, Line
 from media.wire import Outbound, Wire
 
 RING = 256
-_RING_MASK = RING - 1
+RING_MASK = RING - 1
 MAX_GAP = 100
 MAX_MISSING = 256
 NACK_TRIES = 8
@@ -113,7 +113,7 @@ class Track:
     __slots__ = (
         "_asked_ms", "_idle_ms", "_packets_before", "active", "cc_head", "codecs", "id", "key_frame_due",
         "kind", "level_head", "mid", "mid_id", "out", "ring", "routes", "rtx_ssrc", "source", "ssrc",
-        "stream", "time_head",
+        "stream", "time_head", "usual_head",
     )  # fmt: skip
 
     def __init__(self, track_id: str, source: Source, kind: Kind, out: Outbound) -> None:
@@ -122,7 +122,7 @@ class Track:
         self.ssrc: int | None = None
         self.rtx_ssrc: int | None = None
         self.codecs: dict[int, Codec] = {}
-        self.cc_head = self.time_head = self.level_head = self.mid_id = 0
+        self.cc_head = self.time_head = self.level_head = self.usual_head = self.mid_id = 0
         self.stream: Stream | None = None
         self.ring: list[bytes | None] | None = [None] * RING if kind == "video" else None
         self.routes: tuple[Route, ...] = ()
@@ -142,21 +142,33 @@ class Track:
             # Heads of one-byte extensions: id and length - 1.
             self.cc_head = ids[TRANSPORT_CC] << 4 | 1 if TRANSPORT_CC in ids else 0
             self.time_head = ids[SEND_TIME] << 4 | 2 if SEND_TIME in ids else 0
+            self.usual_head = self.cc_head
         else:
             self.level_head = ids[AUDIO_LEVEL] << 4 if AUDIO_LEVEL in ids else 0
 
-    def forward(self, wire: Wire, size: int, slot: int, routes: tuple[Route, ...]) -> None:
-        """Send the packet in the inbox, already stripped, on `routes`. `slot`: see `slot_of`."""
+    def forward(
+        self,
+        wire: Wire,
+        size: int,
+        slot: int,
+        routes: tuple[Route, ...],
+        opening: tuple[int, int, int, int, int],
+    ) -> None:
+        """Send the packet in the inbox, already stripped, on `routes`.
+
+        `opening`: first and second byte, sequence number, timestamp, and the word after the fixed header;
+        `slot`: see `strip`.
+        """
+        first, second, seq, ts, block = opening
+        video = self.ring is not None
         inbox = wire.inbox
-        first, second, seq, ts, _ = rtp.HEADER.unpack_from(inbox.view)
-        marker, kind = second & 0x80, second & 0x7F
+        kind = second & 0x7F
         last = routes[-1]
         for route in routes:
             out = route.out
-            context = out.context
-            payload_type = route.types[kind]
-            if context is None or (route.waiting and not route.begin(inbox.view, size, wire.stamp_ms)):
+            if out.context is None or (route.waiting and not route.begin(inbox.view, size, wire.stamp_ms)):
                 continue
+            payload_type = route.types[kind]
             if not payload_type:
                 wire.counters.drop_no_codec += 1
                 continue
@@ -167,17 +179,19 @@ class Track:
                 box = wire.outbox
                 box.view[:size] = inbox.view[:size]
             view, length = box.view, box.length
-            rtp.HEADER.pack_into(
-                view, 0, first, marker | payload_type,
-                (seq + route.seq_shift) & 0xFFFF, (ts + route.ts_shift) & 0xFFFFFFFF, route.ssrc,
-            )  # fmt: skip
-            if slot:
-                if route.time_head:
-                    rtp.WORD.pack_into(view, slot, route.time_head | wire.send_time)
-                else:
-                    self._plain_slot(view, slot, route)
+            second = (second & 0x80) | payload_type
+            seq_out, ts_out = (seq + route.seq_shift) & 0xFFFF, (ts + route.ts_shift) & 0xFFFFFFFF
+            if slot == 16 and route.time_head:
+                rtp.REWRITTEN.pack_into(
+                    view, 0, first, second, seq_out, ts_out, route.ssrc, block,
+                    route.time_head | wire.send_time,
+                )  # fmt: skip
+            else:
+                rtp.HEADER.pack_into(view, 0, first, second, seq_out, ts_out, route.ssrc)
+                if slot and (video or route.level_head != self.level_head):
+                    self.fill_slot(view, slot, route, wire.send_time)
             length[0] = size
-            if srtp.protect(context, box.raw, length):
+            if srtp.protect(out.context, box.raw, length):
                 wire.counters.drop_protect += 1
                 continue
             try:
@@ -188,9 +202,10 @@ class Track:
                 route.packets += 1
                 route.bytes += size
 
-    def _plain_slot(self, view: memoryview, slot: int, route: Route) -> None:
+    def fill_slot(self, view: memoryview, slot: int, route: Route, send_time: int) -> None:
+        """Write what the subscriber may see into the slot: the send time, or the level under its id."""
         if self.kind == "video":
-            rtp.WORD.pack_into(view, slot, 0)
+            rtp.WORD.pack_into(view, slot, route.time_head and route.time_head | send_time)
         elif route.level_head:
             view[slot] = route.level_head
         else:
@@ -199,13 +214,13 @@ class Track:
     def keep(self, wire: Wire, seq: int, size: int) -> None:
         """Remember the stripped packet for retransmission."""
         if self.ring is not None:
-            self.ring[seq & _RING_MASK] = wire.inbox.view[:size].tobytes()
+            self.ring[seq & RING_MASK] = wire.inbox.view[:size].tobytes()
 
     def recall(self, seq: int) -> bytes | None:
         """The packet with this sequence number, if the ring still has it."""
         if self.ring is None:
             return None
-        packet = self.ring[seq & _RING_MASK]
+        packet = self.ring[seq & RING_MASK]
         return packet if packet is not None and packet[2] << 8 | packet[3] == seq else None
 
     def strip(self, view: memoryview, arrivals: list[int], ticks: int) -> int:

@@ -118,7 +118,9 @@ class UdpMediaEngine:
             raise MediaError("media.full", "The server has as many peers as it can serve.")
         room = self._rooms.setdefault(room_id, Room(room_id))
         room.peers += 1
-        peer = Peer(peer_id, participant_id, room, on_event, self._wire, self._identity, self._now_ms)
+        peer = Peer(
+            peer_id, participant_id, room, on_event, self._wire, self._identity, self._now_ms, self._forget
+        )
         self._peers[peer_id] = peer
         self._newest[room_id, participant_id] = peer
         self._ufrags[peer.ice.ufrag] = peer
@@ -161,7 +163,6 @@ class UdpMediaEngine:
             return
         peer.closed = True
         peer.release()
-        self._forget(peer)
         stats = peer.stats()
         for name in self._past:
             self._past[name] += getattr(stats, name)
@@ -236,7 +237,7 @@ class UdpMediaEngine:
             elif path is None:
                 counters.drop_unknown_address += 1
             elif 20 <= first < 64:
-                self._dtls(box[:size].tobytes(), path)
+                path.peer.receive_dtls(box[:size].tobytes(), path)
             else:
                 counters.drop_not_webrtc += 1
 
@@ -306,12 +307,6 @@ class UdpMediaEngine:
         paths[address] = self._paths[address] = path
         return path
 
-    def _dtls(self, data: bytes, path: Path) -> None:
-        peer = path.peer
-        peer.receive_dtls(data, path)
-        if peer.live.state == "gone":
-            self._forget(peer)
-
     def _forget(self, peer: Peer) -> None:
         """The peer has no address and no name on the port any more."""
         for address in peer.ice.paths:
@@ -351,8 +346,6 @@ class UdpMediaEngine:
             if judging and not peer.closed:
                 peer.check_activity(elapsed_ms)
                 peer.judge(now_ms, self._stall.resumed_ms)
-                if peer.live.state == "gone":
-                    self._forget(peer)
 
 
 def _candidates(options: MediaOptions, port: int) -> tuple[tuple[str, int], ...]:
