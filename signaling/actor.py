@@ -31,7 +31,6 @@ A fault in here (an exception in handling an event) ends the call as a shutdown 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from dataclasses import replace
 
 import structlog
@@ -71,6 +70,7 @@ from .events import (
     Settled,
     WalletChanged,
 )
+from .inbox import Inbox
 from .messages import (
     CallClientMessage,
     CallView,
@@ -85,7 +85,6 @@ from .messages import (
     ResumeMessage,
     Role,
     StateMessage,
-    StoppingMessage,
 )
 from .ports import CallPorts
 from .room import MediaTurn, Participant, Room
@@ -102,11 +101,10 @@ class CallActor:
         self.facts = facts
         self._ports, self._options = ports, ports.room.options
         self._clock = ports.room.clock
-        self._inbox: deque[tuple[int, Event]] = deque()
-        self._wake = asyncio.Event()
+        self._inbox = Inbox(self._clock, self._options.inbox_limit)
         self._alarm = ports.alarms.make(self._ring)
         self._meter = CallMeter(terms, available_minor, ports.money, self.post)
-        self._room = Room(
+        self.room = Room(
             facts.id, (facts.payer_id, facts.payer_name), (facts.host_id, facts.host_name),
             voice_only=facts.media == "voice", ports=ports.room, post=self.post,
         )  # fmt: skip
@@ -115,8 +113,8 @@ class CallActor:
         self.over = asyncio.Event()
         """Set when the call has ended; it may still wait for its settlement."""
         self.finished = False
-        self._deadlines = Deadlines(self._room, self._options, self._clock.now_ms())
-        self._telling = Telling(self._room, self.view, self.meter_view)
+        self._deadlines = Deadlines(self.room, self._options, self._clock.now_ms())
+        self.telling = Telling(self.room, self.view, self.meter_view)
 
     # -- from outside: synchronous -------------------------------------------------------------------------
 
@@ -126,24 +124,17 @@ class CallActor:
         self._alarm.set(self._next_ms())
 
     def post(self, event: Event) -> bool:
-        """Put a fact into the inbox, stamped now. False when it was not taken: finished, or a flood.
-
-        Only what clients say is bounded here; everything else is bounded by what causes it (one grant in
-        flight, one alarm, one negotiation a participant).
-        """
-        if self.finished or (isinstance(event, Said) and len(self._inbox) >= self._options.inbox_limit):
-            return False
-        self._inbox.append((self._clock.now_ms(), event))
-        self._wake.set()
-        return True
+        """Put a fact into the inbox, stamped now. False when it was not taken: finished, or a flood."""
+        return not self.finished and self._inbox.put(event)
 
     def claim(self, now_ms: int) -> int | None:
         """Up to where the heartbeat may claim this call's usage; None when the ledger has it stopped."""
-        claim_ms = self._meter.claimable_ms(self._proof_ms(), now_ms)
-        if claim_ms is None or not self._inbox:
-            return claim_ms
+        claim_ms = self._meter.claimable_ms(self.room.proof_ms(), now_ms)
+        if claim_ms is None:
+            return None
         # What lies in the inbox happened already and may end the interval where it is stamped.
-        return min(claim_ms, self._inbox[0][0])
+        first_ms = self._inbox.first_ms()
+        return claim_ms if first_ms is None else min(claim_ms, first_ms)
 
     def view(self, role: Role = "payer") -> CallView:
         """The call as `role` sees it."""
@@ -160,14 +151,6 @@ class CallActor:
         tariff = tariff_view(self.facts.tariff)
         return IncomingCall(self.facts.id, self.facts.payer_name, self.facts.media, tariff, left_ms)
 
-    def tell(self, message: StoppingMessage) -> None:
-        """Send everybody in the room the same."""
-        self._telling.stopping(message)
-
-    def has_place_for(self, guest: str) -> bool:
-        """Whether a guest may come in."""
-        return self._room.has_place_for(guest)
-
     def _ring(self) -> None:
         self.post(Rang())
 
@@ -175,10 +158,8 @@ class CallActor:
 
     async def _run(self) -> None:
         while not self.finished:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._inbox:
-                at_ms, event = self._inbox.popleft()
+            await self._inbox.wait()
+            for at_ms, event in self._inbox.take():
                 try:
                     self._handle(event, at_ms)
                 except Exception as error:  # noqa: BLE001 - a fault ends this call, not the others
@@ -186,7 +167,7 @@ class CallActor:
             self._after()
 
     def _after(self) -> None:
-        self._telling.changes()
+        self.telling.changes()
         self._alarm.set(self._next_ms())
 
     def _fail(self, event: Event, at_ms: int, error: Exception) -> None:
@@ -204,10 +185,10 @@ class CallActor:
             case Joined() | Said() | Dropped() | Accepted() | Declined():
                 self._handle_people(event, at_ms)
             case Answered():
-                self._turned(self._room.answered(event), at_ms)
+                self._turned(self.room.answered(event), at_ms)
             case PeerConnected() | PeerInterrupted() | PeerGone() | TracksChanged():
-                self._turned(self._room.peer_event(event), at_ms)
-                self._telling.room_changed()
+                self._turned(self.room.peer_event(event), at_ms)
+                self.telling.room_changed()
             case GrantAnswered() | WalletChanged() | BooksOverflowed() | Settled():
                 self._handle_money(event, at_ms)
             case Rang():
@@ -220,14 +201,14 @@ class CallActor:
             case Joined():
                 self._joined(event)
             case Said(connection, message):
-                participant = self._room.of_connection(connection)
+                participant = self.room.of_connection(connection)
                 refused = None if participant is None else self._said(participant, message, at_ms)
                 if refused is not None:
-                    self._telling.refuse(connection, refused, getattr(message, "n", None))
+                    self.telling.refuse(connection, refused, getattr(message, "n", None))
             case Dropped(connection, clean):
-                if self._room.drop(connection, clean=clean) is self._room.payer:
+                if self.room.drop(connection, clean=clean) is self.room.payer:
                     self._deadlines.caller_left(at_ms)
-                self._telling.room_changed()
+                self.telling.room_changed()
             case Accepted(page):
                 self._accept(page, at_ms)
             case Declined(page, note):
@@ -249,21 +230,21 @@ class CallActor:
 
     def _joined(self, event: Joined) -> None:
         connection, role = event.connection, event.claims.role
-        if self._telling.ended and self.ending is not None:
-            self._telling.turn_away(connection, self._ended_message(self.ending, role))
+        if self.telling.ended and self.ending is not None:
+            self.telling.turn_away(connection, self._ended_message(self.ending, role))
             return
-        participant = self._room.join(event.claims, connection)
+        participant = self.room.join(event.claims, connection)
         if isinstance(participant, Refused):
-            self._telling.turn_away(connection, ErrorMessage(participant.code, participant.message))
+            self.telling.turn_away(connection, ErrorMessage(participant.code, participant.message))
         else:
-            self._telling.welcome(participant, connection)
+            self.telling.welcome(participant, connection)
 
     def _said(self, participant: Participant, message: CallClientMessage, at_ms: int) -> Refused | None:
         if self.state == "ended":
             return Refused.of("call.ended")
         match message:
             case OfferMessage():
-                turn = self._room.offer(participant, message)
+                turn = self.room.offer(participant, message)
                 if isinstance(turn, Refused):
                     return turn
                 self._turned(turn, at_ms)
@@ -273,7 +254,7 @@ class CallActor:
                 self._left(participant, at_ms)
             case PauseMessage() | ResumeMessage():
                 return self._paused(participant, isinstance(message, PauseMessage), at_ms)
-        self._telling.room_changed()
+        self.telling.room_changed()
         return None
 
     def _paused(self, participant: Participant, paused: bool, at_ms: int) -> Refused | None:
@@ -288,7 +269,7 @@ class CallActor:
     def _left(self, participant: Participant, at_ms: int) -> None:
         match participant.role:
             case "guest":
-                self._room.remove(participant)
+                self.room.remove(participant)
             case "payer":
                 self._end("cancelled" if self.state == "ringing" else "payer_left", at_ms)
             case "host":
@@ -298,7 +279,7 @@ class CallActor:
         if self.state == "ringing":
             return True
         refused = Refused.of("call.taken" if self.state == "open" else "call.ended")
-        self._telling.refuse(page, refused)
+        self.telling.refuse(page, refused)
         return False
 
     def _accept(self, page: Connection, at_ms: int) -> None:
@@ -313,11 +294,11 @@ class CallActor:
         self._ports.pages.accepted(self.facts.host_id, page, self.facts.id, token)
         orders = self._meter.start(at_ms)
         for party in PARTIES:
-            if self._room.party(party).peer_state == "up":
+            if self.room.party(party).peer_state == "up":
                 orders += self._meter.tell(MediaUp(party, at_ms), at_ms)
         self._obey(orders, at_ms)
-        self._telling.room_changed()
-        self._telling.meter_changed()
+        self.telling.room_changed()
+        self.telling.meter_changed()
 
     # -- media and money -----------------------------------------------------------------------------------
 
@@ -335,23 +316,18 @@ class CallActor:
         for order in orders:
             match order:
                 case HoldMedia():
-                    self._room.hold()
+                    self.room.hold()
                 case ReleaseMedia():
-                    self._room.release()
+                    self.room.release()
                 case Warn() | Changed():
                     pass
                 case CutOff(reason):
                     self._end(reason, at_ms)
-            self._telling.meter_changed()
-
-    def _proof_ms(self) -> int | None:
-        """Until when both parties' delivery is proven; None while either never delivered."""
-        proofs = [self._room.proof_of(self._room.party(party)) for party in PARTIES]
-        return None if None in proofs else min(proof for proof in proofs if proof is not None)
+            self.telling.meter_changed()
 
     def _stale_proof_ms(self, at_ms: int) -> int | None:
         """The proof where it is older than media in flow leaves it, so that usage may not count beyond it."""
-        proof_ms = self._proof_ms()
+        proof_ms = self.room.proof_ms()
         fresh = proof_ms is None or at_ms - proof_ms <= self._options.fresh_proof_ms
         return None if fresh else proof_ms
 
@@ -359,7 +335,7 @@ class CallActor:
 
     def _next_ms(self) -> int | None:
         """The next instant at which something is due; None when nothing is but what others do."""
-        if self.finished or (self.state == "ended" and self._telling.ended):
+        if self.finished or (self.state == "ended" and self.telling.ended):
             return None
         due = [self._deadlines.next_ms(self.state)]
         if self.state == "open":
@@ -382,13 +358,13 @@ class CallActor:
         if self.state == "ended":
             return
         was_ringing = self.state == "ringing"
-        proof_ms = self._proof_ms()
+        proof_ms = self.room.proof_ms()
         self.state = "ended"
         self._deadlines.entered(at_ms)
         self.over.set()
         order = self._meter.end(reason, at_ms, proof_ms)
         self.ending = Ending(reason, note, order, self._meter.funds_minor)
-        self._room.close()
+        self.room.close()
         self._ports.money.metrics.count("calls_ended", reason=reason)
         log.info(
             "call_ended", call=self.facts.id, reason=reason, used_ms=order.used_ms, charge=order.charge_minor
@@ -396,8 +372,8 @@ class CallActor:
         if was_ringing:
             self._ports.pages.stopped_ringing(self.facts.host_id, self.facts.id, reason)
         self._ports.pages.refresh(self.facts.host_id)
-        self._telling.room_changed()
-        self._telling.meter_changed()
+        self.telling.room_changed()
+        self.telling.meter_changed()
 
     def _settled(self, event: Settled, at_ms: int) -> None:
         if self.state != "ended":
@@ -407,14 +383,14 @@ class CallActor:
         if self.ending is not None:
             self.ending = replace(self.ending, account=event.account)
         self._tell_end()
-        self._room.close()
+        self.room.close()
         self.finished = True
         self._ports.on_settled(self)
 
     def _tell_end(self) -> None:
         ending = self.ending
         if ending is not None:
-            self._telling.end(lambda role: self._ended_message(ending, role))
+            self.telling.end(lambda role: self._ended_message(ending, role))
 
     def _ended_message(self, ending: Ending, role: Role) -> EndedMessage:
         receipt = self._options.receipt_path.format(call_id=self.facts.id)

@@ -244,7 +244,7 @@ class CallDesk:
             return actor
         if guest_id in (actor.facts.payer_id, actor.facts.host_id):
             return Refused.of("call.not_yours")
-        if not actor.has_place_for(guest_id):
+        if not actor.room.has_place_for(guest_id):
             return Refused.of("room.full")
         return self._tokens.for_call(call_id, guest_id, name, "guest")
 
@@ -282,7 +282,7 @@ class CallDesk:
         actor = self._open_actor(claims.call)
         if isinstance(actor, Refused):
             return actor
-        if claims.role == "guest" and not actor.has_place_for(claims.person):
+        if claims.role == "guest" and not actor.room.has_place_for(claims.person):
             return Refused.of("room.full")
         return None
 
@@ -339,7 +339,7 @@ class CallDesk:
         message = StoppingMessage(self.options.node_retry_ms)
         self.presence.tell_all(message)
         for actor in list(self._calls.values()):
-            actor.tell(message)
+            actor.telling.stopping(message)
             actor.post(EndAsked("shutdown"))
         if self._opening:
             await asyncio.wait(list(self._opening.values()), timeout=self.options.closing_ms / 1000)

@@ -269,6 +269,11 @@ class Room:
                 participant.proof_ms = alive_ms
         return participant.proof_ms
 
+    def proof_ms(self) -> int | None:
+        """Until when both payer's and host's delivery is proven; None while either never delivered."""
+        payer_ms, host_ms = self.proof_of(self.payer), self.proof_of(self.host)
+        return None if payer_ms is None or host_ms is None else min(payer_ms, host_ms)
+
     def _down(self, participant: Participant, at_ms: int) -> MediaTurn | None:
         if participant.peer_state != "up":
             return None
