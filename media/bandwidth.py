@@ -23,6 +23,8 @@ from media import rtcp
 
 MAX_SPAN = 1_000
 MAX_PENDING = 5_000
+# Packets in one report, so that it fits into a datagram even if each arrival takes two bytes.
+MAX_REPORTED = 400
 FLOOR_BPS = 150_000
 # Below this loss the link is well, above that it is overloaded (the thresholds of GCC, section 6).
 WELL = 5
@@ -68,8 +70,13 @@ class ArrivalLog:
             if numbers[0] - expected > MAX_SPAN:
                 expected = numbers[0]
         self._next = numbers[-1] + 1
-        yield rtcp.transport_feedback(sender, media, self._serial, expected, numbers, ticks)
-        self._serial = (self._serial + 1) & 0xFF
+        for at in range(0, len(ticks), MAX_REPORTED):
+            part = numbers[at : at + MAX_REPORTED]
+            yield rtcp.transport_feedback(
+                sender, media, self._serial, expected, part, ticks[at : at + MAX_REPORTED]
+            )
+            self._serial = (self._serial + 1) & 0xFF
+            expected = part[-1] + 1
 
     def _sort(self, pending: list[int], expected: int) -> tuple[Sequence[int], list[int]]:
         """Numbers and ticks in the order of the numbers, when packets were lost, swapped or doubled."""
