@@ -9,6 +9,9 @@ and DTLS-SRTP (AES-GCM), with sender and receiver reports, and receives the othe
 * `kb_per_room`: growth of the server's resident memory over the rooms
 * `cpu_ms_per_join`: CPU time of the server per person that joins (offer and answer, ICE, DTLS)
 
+On stderr, per case: what the load saw, and `socket_cost_us`, the CPU time of one send and one receive at that
+moment. On a machine that is busy with other things every figure grows with it.
+
     python tests/bench/media.py [--rooms 10,40] [--seconds 10] [--warm 3] [--load-processes 1]
 """
 
@@ -18,6 +21,7 @@ import argparse
 import asyncio
 import gc
 import json
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -158,6 +162,25 @@ async def load_process(control_port: int, name: str) -> AsyncIterator[LoadProces
             await process.wait()
 
 
+def socket_cost_us() -> float:
+    """CPU time of one sendto and one recvfrom of 1,100 bytes: how fast the machine is just now."""
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver,
+    ):
+        receiver.bind(("127.0.0.1", 0))
+        address, datagram, space = receiver.getsockname(), bytes(1_100), bytearray(2_048)
+        costs = []
+        for _ in range(100):
+            began_ns = time.process_time_ns()
+            for _ in range(20):
+                sender.sendto(datagram, address)
+            for _ in range(20):
+                receiver.recvfrom_into(space)
+            costs.append((time.process_time_ns() - began_ns) / 20_000)
+    return sorted(costs)[50]
+
+
 def percentile(ordered: list[int], share: float) -> int:
     """The value below which that share lies; 0 of nothing."""
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0
@@ -165,6 +188,7 @@ def percentile(ordered: list[int], share: float) -> int:
 
 async def measure(loads: list[LoadProcess], link: MediaLink, seconds: float) -> dict[str, Any]:
     """Counts of server and load over a window."""
+    cost_us = socket_cost_us()
     before = await asyncio.gather(*(load.ask("counts") for load in loads))
     first = await link.usage()
     await asyncio.sleep(seconds)
@@ -192,6 +216,7 @@ async def measure(loads: list[LoadProcess], link: MediaLink, seconds: float) -> 
             "nacks": total["nacks"],
             "load_cpu_share": round(total["cpu_ns"] / 1e9 / window_s / len(loads), 2),
             "server_cpu_share": round(cpu_us / 1e6 / server_s, 2),
+            "socket_cost_us": round((cost_us + socket_cost_us()) / 2, 1),
         },
     }
 

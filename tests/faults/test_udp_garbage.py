@@ -6,6 +6,7 @@ The seed is printed; `TALKTIME_GARBAGE_SEED` repeats a run, `TALKTIME_GARBAGE` s
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import gc
 import logging
 import os
@@ -24,6 +25,7 @@ from rig.dtls import VIEW, Dtls, shared_certificate
 from rig.garbage import Garbage, Material, forged_check
 from rig.media_client import MediaClient, closing
 from rig.rooms import Seat, call_of_two, make_engine, now_ms, take_seat
+from rig.streams import SHAPES
 from rig.waiting import until
 
 from media.engine import PeerGone, PeerInterrupted
@@ -347,6 +349,42 @@ async def test_a_joining_peer_is_not_kept_out_by_garbage_from_its_own_address(en
         await seat.client.ready()
         seat.client.play()
         await seat.connected()
+
+
+async def test_a_flood_from_one_peer_does_not_stop_the_clockwork_for_the_others(
+    engine: UdpMediaEngine,
+) -> None:
+    complaints = Complaints()
+    async with complaints.collecting():
+        ada, bob = await call_of_two(engine)
+        tiny = {"audio": SHAPES["audio"], "video": dataclasses.replace(SHAPES["video"], size=40)}
+        flooder, watcher = await call_of_two(engine, "dark", shapes=tiny)
+        async with closing(ada.client, bob.client, flooder.client, watcher.client):
+            stream, client = flooder.client.sent["camera"], flooder.client
+            order = client._order
+            assert client.srtp is not None
+            client.mute()
+            flood: list[bytes] = []
+            shuffled = random.Random(SEED).sample(range(900), 900)
+            for offsets in (range(4_000), range(900, 0, -1), range(0, 2_700, 3), shuffled):
+                base = order.next + 10
+                flood.clear()
+                for offset in offsets:
+                    order.next = (base + offset) & 0xFFFF
+                    stream.step(
+                        now_ms() * 1_000_000, client.srtp, order, lambda data: flood.append(bytes(data))
+                    )
+                order.next = (base + max(offsets)) & 0xFFFF
+                for datagram in flood:
+                    client.send_raw(datagram)
+                await asyncio.sleep(0.5)
+            reports = bob.client.stream("room-ada.mic").reports
+            before = len(reports), len(ada.client.sent["mic"].reports), ada.client.tally.probes
+            await asyncio.sleep(2.5)
+            after = len(reports), len(ada.client.sent["mic"].reports), ada.client.tally.probes
+            assert all(now > then for now, then in zip(after, before, strict=True))
+            unharmed((ada, bob))
+        assert complaints.found == []
 
 
 async def test_a_replayed_check_from_elsewhere_costs_a_moment_at_most(
