@@ -104,6 +104,11 @@ export class CallRoom extends LitElement {
         grid-template-columns: none;
         grid-auto-flow: var(--strip-flow);
         grid-auto-columns: minmax(0, 1fr);
+        grid-auto-rows: var(--strip-rows);
+        align-content: start;
+      }
+      .stage.screens .people tt-video-tile {
+        aspect-ratio: var(--strip-ratio);
       }
       .self {
         position: absolute;
@@ -152,9 +157,6 @@ export class CallRoom extends LitElement {
         border: none;
         background: none;
       }
-      .dialogs {
-        color-scheme: light dark;
-      }
     `,
   ];
 
@@ -171,7 +173,7 @@ export class CallRoom extends LitElement {
         </header>
         ${this.#stage(call, now, people)} ${this.#controls(call, now)}
       </main>
-      <div class="dialogs">${this.#panel()}</div>
+      ${this.#panel()}
     `;
   }
 
@@ -270,6 +272,13 @@ export class CallRoom extends LitElement {
       ${
         call.role === "payer" && call.meter?.low && (now === "call" || now === "connecting")
           ? html`<tt-low-balance .call=${call} .api=${this.api} ?testMoney=${this.testMoney}></tt-low-balance>`
+          : nothing
+      }
+      ${
+        now === "reconnecting" && call.media === "up"
+          ? html`<p class="toast" role="status" data-testid="reconnecting">
+            ${icon("wifi", "s")} ${call.stopping ? t.call.restarting : t.call.reconnectingLive}
+          </p>`
           : nothing
       }
       ${

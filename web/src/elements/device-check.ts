@@ -240,10 +240,10 @@ export class DeviceCheck extends LitElement {
 
   #money(): TemplateResult {
     const { expert, wallet } = this;
-    const tariff = expert?.tariff;
+    const tariff = wallet ? expert?.tariff : undefined;
     const available = wallet?.available_minor ?? 0;
     const lastsMs = tariff && wallet ? affordable(tariff, available) : null;
-    const poor = tariff !== undefined && wallet !== null && lastsMs !== null && lastsMs < 1000;
+    const poor = lastsMs !== null && lastsMs < 1000;
     return html`
       ${
         tariff

@@ -175,15 +175,15 @@ export class Overlay extends LitElement {
     }
   }
 
-  #reconnecting(call: CallState): Panel {
+  #reconnecting(call: CallState): Panel | null {
+    // Whom one still hears and sees is not to be covered; the room says it in a line above.
+    if (call.media === "up") return null;
     const long = call.attempt > LONG;
-    const live = call.media === "up" && call.link !== "up";
-    const text = live ? t.call.reconnectingLive : t.call.reconnectingText;
     return {
       testId: "reconnecting",
       icon: "wifi",
       title: call.stopping ? t.call.restarting : t.call.reconnecting,
-      text: call.stopping ? t.call.restartingText : long && !live ? t.call.reconnectingLong : text,
+      text: call.stopping ? t.call.restartingText : long ? t.call.reconnectingLong : t.call.reconnectingText,
       busy: true,
       more:
         call.link === "up"

@@ -111,7 +111,7 @@ export class CallPage extends LitElement {
       .expert=${this.expert}
       .wallet=${guest ? null : this.wallet}
       .me=${this.me?.name ?? ""}
-      .heading=${t.check.title(this.expert?.name ?? "")}
+      .heading=${guest ? t.check.guest(this.expert?.name ?? "") : t.check.title(this.expert?.name ?? "")}
       .action=${guest ? t.check.rejoin : t.check.join}
       .video=${this.video}
       ?chooses=${!guest}

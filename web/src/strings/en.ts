@@ -68,7 +68,7 @@ export const en = {
 
   check: {
     title: (name: string) => `Call ${name}`,
-    again: (name: string) => `Call ${name} again`,
+    guest: (name: string) => `Join the call with ${name}`,
     preview: "Your camera",
     cameraOff: "Your camera is off",
     voiceOnly: "Voice only",
@@ -241,7 +241,7 @@ export const en = {
     reconnecting: "Reconnecting…",
     reconnectingText: "The meter is paused. Nothing is charged while you are away.",
     reconnectingLong: "This takes longer than usual. The page keeps trying, and the call waits for you.",
-    reconnectingLive: "The connection to the server is being renewed. You can go on talking.",
+    reconnectingLive: "Reconnecting… You can go on talking.",
     restarting: "The server is restarting",
     restartingText: "The page comes back by itself. Whatever was talked is settled, never more.",
     blocked: "No sound or picture gets through",
@@ -363,7 +363,7 @@ export const en = {
     nothing: "Nothing was charged",
     receipt: "Open the receipt",
     again: "Call again",
-    back: "Back to waiting for calls",
+    back: "Back to my calls",
     left: "You left the call",
     leftText: "The others can go on talking.",
     failedTitle: "The call cannot be opened",

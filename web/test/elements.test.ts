@@ -1,0 +1,114 @@
+// @vitest-environment happy-dom
+
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { type Api, Refusal } from "../src/core/api";
+import { type CallState, initial, reduce } from "../src/core/machine";
+import type { MeterBadge } from "../src/elements/meter-badge";
+import "../src/elements/meter-badge";
+import type { TopUp } from "../src/elements/top-up";
+import "../src/elements/top-up";
+import { initials } from "../src/elements/video-tile";
+import type { CreateTopUp, Wallet } from "../src/protocol/api";
+import type { MeterView, Role } from "../src/protocol/messages";
+import { meter, settle, welcome } from "./world";
+
+afterEach(() => document.body.replaceChildren());
+
+async function badge(view: MeterView, role: Role = "payer"): Promise<MeterBadge> {
+  const message = welcome({ meter: view, role });
+  const state: CallState = reduce(initial("call-1", role), {
+    type: "server",
+    message,
+    at: performance.now(),
+  });
+  const made = document.createElement("tt-meter-badge");
+  made.call = state;
+  document.body.append(made);
+  await made.updateComplete;
+  return made;
+}
+
+const text = (element: MeterBadge, testId: string): string =>
+  element.renderRoot.querySelector(`[data-testid="${testId}"]`)?.textContent?.trim() ?? "";
+
+describe("the meter badge", () => {
+  it("shows the payer the cost and how long the money lasts", async () => {
+    const made = await badge(meter({ used_ms: 60_000, charge_minor: 240, left_ms: 130_900 }));
+    expect(text(made, "meter-cost")).toBe("$2.40");
+    expect(text(made, "meter-why")).toBe("2:10 left");
+  });
+
+  it("shows the host the earnings instead of the cost", async () => {
+    const made = await badge(
+      meter({ state: "paused", why: "payer_lost", balance_minor: null, left_ms: null, earned_minor: 192 }),
+      "host",
+    );
+    expect(text(made, "meter-earned")).toBe("$1.92");
+    expect(text(made, "meter-why")).toBe("Paused · Sam is reconnecting");
+    expect(made.renderRoot.querySelector('[data-testid="meter-cost"]')).toBeNull();
+  });
+
+  it("tells screen readers of states, never of ticking figures", async () => {
+    const made = await badge(meter({ left_ms: 60_000 }));
+    const spoken = made.renderRoot.querySelector('[role="status"]')?.textContent ?? "";
+    expect(spoken).toBe("The meter is running.");
+    expect(spoken).not.toMatch(/\d/);
+  });
+});
+
+describe("a top-up", () => {
+  async function panel(topUp: (body: CreateTopUp) => Promise<Wallet>): Promise<TopUp> {
+    const made = document.createElement("tt-top-up");
+    made.api = { topUp } as unknown as Api;
+    made.currency = "USD";
+    document.body.append(made);
+    await made.updateComplete;
+    return made;
+  }
+  const tap = async (made: TopUp): Promise<void> => {
+    made.renderRoot.querySelector<HTMLButtonElement>('[data-testid="top-up"]')?.click();
+    await vi.runAllTimersAsync();
+    await settle();
+    await made.updateComplete;
+  };
+  const wallet: Wallet = { currency: "USD", available_minor: 1500, held_minor: 0, test_money: true };
+
+  it("keeps its id while nothing is known of the outcome, so that it credits once", async () => {
+    vi.useFakeTimers();
+    const ids: string[] = [];
+    let up = false;
+    const made = await panel((body) => {
+      ids.push(body.id);
+      return up ? Promise.resolve(wallet) : Promise.reject(new Refusal("network", 0, ""));
+    });
+    await tap(made);
+    up = true;
+    await tap(made);
+    expect(ids.length).toBe(5);
+    expect(new Set(ids).size).toBe(1);
+    await tap(made);
+    expect(new Set(ids).size).toBe(2);
+    vi.useRealTimers();
+  });
+
+  it("hands the new wallet on", async () => {
+    vi.useFakeTimers();
+    const made = await panel(() => Promise.resolve(wallet));
+    const heard: Wallet[] = [];
+    made.addEventListener("tt-topped-up", (event) => heard.push((event as CustomEvent<Wallet>).detail));
+    await tap(made);
+    expect(heard).toEqual([wallet]);
+    vi.useRealTimers();
+  });
+});
+
+describe("initials", () => {
+  it("are the first and the last name's", () => {
+    expect([initials("Ada"), initials("Ada King Lovelace"), initials("  "), initials("élan vital")]).toEqual([
+      "A",
+      "AL",
+      "",
+      "ÉV",
+    ]);
+  });
+});
