@@ -14,7 +14,8 @@ signaling, RTCP may pause for 5 s. A STUN binding request to the client is answe
 goes out every `PROBE_MS` (which renews *proven*), every `QUIET_PROBE_MS` when nothing was heard for
 `QUIET_MS`, and every `RETRY_MS` while one is unanswered, for `HASTE_MS`. With 30 % loss in both
 directions a probe fails with 51 %; twenty failing in a row, which an interruption takes, happens once in
-days of call.
+days of call. The way back is doubted by probes that were *sent* and not answered, never by the mere age of
+*proven*: a server too busy to ask must not blame the client.
 
 **States.**
 
@@ -22,8 +23,8 @@ days of call.
      │ first media      │   silent for SILENT_MS    │ GONE_MS        ▲
      │ packet and way   │   (HURRIED_MS after the   │ since the      │
      │ back proven      │   signaling closed), or   │ last proof     │
-     │                  │   unproven for            │                │
-     │                  │   UNPROVEN_MS             │                │
+     │                  │   no answer to MIN_TRIES  │                │
+     │                  │   probes in UNPROVEN_MS   │                │
      └──────────────────┴───────────────────────────┴── close_notify ┘
 
 Back from *interrupted* after `RENEWED_MS` of renewed packets and a renewed proof of the way back; the new
@@ -31,24 +32,26 @@ interval begins where both held.
 
 **The instant.** An interval ends at the *last proof of life*, not at its detection. That is *heard*, to the
 packet: when a tab closes, both directions end together, and *proven* is merely up to a second old. Only if
-*proven* lags by more than `DOUBT_MS` (a probe and its retries went unanswered while packets came in) the
+packets still came in when a probe and its retries had gone unanswered for `DOUBT_MS` (and a round trip), the
 downlink was dead already and *proven* is the end.
 
-**Stalls.** A stopped server must not declare everyone dead: whoever runs this tells `resumed_ms`, the
-instant at which the process last woke from a stall, and silence is counted from there at the earliest. But
-while the process stood still for longer than `SILENT_MS` nothing was delivered, so `stalled` turns that time
-into an interruption, at once healed by fresh packets.
+**Stalls.** A stopped server must not declare everyone dead: whoever runs this tells when the process itself
+stood still for more than `LATE_MS`, and silence is counted in waking time only. But while it stood still for
+longer than `SILENT_MS` nothing was delivered, so `stalled` turns that time into an interruption, at once
+healed by fresh packets.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 SILENT_MS = 2_500
 HURRIED_MS = 1_000
-UNPROVEN_MS = 3_000
-DOUBT_MS = 1_500
+UNPROVEN_MS = 2_000
+MIN_TRIES = 12
+DOUBT_MS = 700
 GONE_MS = 30_000
 RENEWED_MS = 500
 RENEWED_GAP_MS = 1_000
@@ -61,8 +64,15 @@ HASTE_MS = 3_000
 TICK_MS = 250
 STALE_MS = 150
 LATE_MS = 600
+MAX_STALLS = 50
 
 State = Literal["new", "connected", "interrupted", "gone"]
+Stalls = Sequence[tuple[int, int]]
+
+
+def awake_ms(since_ms: int, now_ms: int, stalls: Stalls) -> int:
+    """The time from `since_ms` to `now_ms` without the stalls."""
+    return now_ms - since_ms - sum(max(0, end - max(start, since_ms)) for start, end in stalls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +92,7 @@ class Liveness:
 
     __slots__ = (
         "_asked_ms", "_back_ms", "_end_ms", "_hurried", "_listened_ms", "_media_ms", "_probed_ms",
-        "_renewed_ms", "heard_ms", "proven_ms", "state", "watch",
+        "_renewed_ms", "_tries", "heard_ms", "proven_ms", "rtt_ms", "state", "watch",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -90,6 +100,8 @@ class Liveness:
         self.watch = True
         self.heard_ms: int | None = None
         self.proven_ms: int | None = None
+        self.rtt_ms = 0
+        self._tries = 0
         self._media_ms: int | None = None
         self._probed_ms: int | None = None
         self._asked_ms: int | None = None
@@ -128,6 +140,8 @@ class Liveness:
         self._probed_ms = now_ms
         if self._asked_ms is None:
             self._asked_ms = now_ms
+            self._tries = 0
+        self._tries += 1
 
     def proven(self, sent_ms: int) -> None:
         """The peer acknowledged what was sent to it at `sent_ms`."""
@@ -168,15 +182,15 @@ class Liveness:
             return since >= PROBE_MS
         return since >= QUIET_PROBE_MS
 
-    def judge(self, now_ms: int, resumed_ms: int = 0) -> Verdict | None:
-        """What changed, if anything. `resumed_ms`: when the process last woke from a stall."""
+    def judge(self, now_ms: int, stalls: Stalls = ()) -> Verdict | None:
+        """What changed, if anything. `stalls`: when the process itself stood still, as (from, to)."""
         match self.state:
             case "new":
                 return self._judge_new()
             case "connected":
-                return self._judge_connected(now_ms, resumed_ms)
+                return self._judge_connected(now_ms, stalls)
             case "interrupted":
-                return self._judge_interrupted(now_ms, resumed_ms)
+                return self._judge_interrupted(now_ms, stalls)
             case "gone":
                 return None
 
@@ -203,8 +217,9 @@ class Liveness:
 
     def _last_proof(self) -> int:
         heard = self.heard_ms if self.heard_ms is not None else 0
-        proven = self.proven_ms if self.proven_ms is not None else 0
-        return proven if heard - proven > DOUBT_MS else heard
+        if self._asked_ms is not None and heard - self._asked_ms > DOUBT_MS + self.rtt_ms:
+            return min(heard, self.proven_ms if self.proven_ms is not None else 0)
+        return heard
 
     def _interrupt(self, at_ms: int) -> Verdict:
         self.state, self.watch = "interrupted", True
@@ -221,23 +236,24 @@ class Liveness:
             return None
         return self._connect(max(self._media_ms, self._back_ms))
 
-    def _judge_connected(self, now_ms: int, resumed_ms: int) -> Verdict | None:
+    def _judge_connected(self, now_ms: int, stalls: Stalls) -> Verdict | None:
         heard = self.heard_ms if self.heard_ms is not None else 0
-        proven = self.proven_ms if self.proven_ms is not None else 0
-        if now_ms - max(heard, resumed_ms) > (HURRIED_MS if self._hurried else SILENT_MS):
+        if awake_ms(heard, now_ms, stalls) > (HURRIED_MS if self._hurried else SILENT_MS):
             return self._interrupt(self._last_proof())
-        if now_ms - max(proven, resumed_ms) > UNPROVEN_MS:
-            return self._interrupt(min(heard, proven))
+        if self._asked_ms is not None and self._tries >= MIN_TRIES:
+            unproven_ms = awake_ms(self._asked_ms, now_ms, stalls)
+            if unproven_ms > UNPROVEN_MS + self.rtt_ms and heard - self._asked_ms > DOUBT_MS + self.rtt_ms:
+                return self._interrupt(self._last_proof())
         return None
 
-    def _judge_interrupted(self, now_ms: int, resumed_ms: int) -> Verdict | None:
+    def _judge_interrupted(self, now_ms: int, stalls: Stalls) -> Verdict | None:
         end = self._end_ms if self._end_ms is not None else 0
         heard = self.heard_ms if self.heard_ms is not None else 0
         if self._renewed_ms is not None and self._back_ms is not None:
             start = max(self._renewed_ms, self._back_ms, end)
             if heard - start >= RENEWED_MS and now_ms - heard <= RENEWED_GAP_MS:
                 return self._connect(start)
-        if now_ms - max(end, resumed_ms) > GONE_MS:
+        if awake_ms(end, now_ms, stalls) > GONE_MS:
             self.state, self.watch = "gone", False
             return Verdict("gone", end)
         return None
@@ -246,17 +262,17 @@ class Liveness:
 class StallWatch:
     """Notices that the process itself stood still, so that nobody else is blamed.
 
-    After a stall the socket holds packets of unknown age: they arrived at some time since the socket was
-    last known to be empty. Until it is empty again they are stamped with that earlier instant, because an
-    interval must never end later than the last packet.
+    After a stall the socket holds packets of unknown age: they arrived at some time since the process last
+    ran. Until they are read they are stamped with that earlier instant, because an interval must never end
+    later than the last packet.
     """
 
-    __slots__ = ("_backlog_ms", "_woke_ms", "resumed_ms")
+    __slots__ = ("_backlog_ms", "_woke_ms", "stalls")
 
     def __init__(self, now_ms: int) -> None:
         self._woke_ms = now_ms
         self._backlog_ms: int | None = None
-        self.resumed_ms = 0
+        self.stalls: list[tuple[int, int]] = []
 
     def wake(self, now_ms: int) -> int | None:
         """The loop runs at `now_ms`. Returns when a stall began that was longer than `SILENT_MS`."""
@@ -267,13 +283,19 @@ class StallWatch:
         if self._backlog_ms is None:
             self._backlog_ms = before
         if gap > LATE_MS:
-            self.resumed_ms = now_ms
+            recent = [stall for stall in self.stalls if now_ms - stall[1] <= 2 * GONE_MS]
+            self.stalls = [*recent, (before, now_ms)][-MAX_STALLS:]
         return before if gap > SILENT_MS else None
+
+    @property
+    def backlog(self) -> bool:
+        """Whether packets wait that arrived during a stall."""
+        return self._backlog_ms is not None
 
     def stamp(self, now_ms: int) -> int:
         """The arrival time to give to what is read now."""
         return now_ms if self._backlog_ms is None else self._backlog_ms
 
     def drained(self) -> None:
-        """The socket is empty: what comes next is fresh."""
+        """They were read: what comes next is fresh."""
         self._backlog_ms = None

@@ -23,7 +23,7 @@ from media.engine import (
 from media.engine import Track as TrackView
 from media.ice import Ice, Path
 from media.inbound import Inbound
-from media.liveness import Liveness, Verdict
+from media.liveness import Liveness, Stalls, Verdict
 from media.room import Room
 from media.route import Route
 from media.sdp import Description
@@ -39,9 +39,9 @@ class Peer:
     """See the module. Driven by `media.udp`; all methods are synchronous."""
 
     __slots__ = (
-        "_handshake_ms", "_limited", "_on_event", "_on_released", "_timer", "closed", "description", "downlink", "dtls",
-        "ice", "id", "identity", "inbound", "live", "now_ms", "out", "participant_id", "path", "reports",
-        "room", "routes", "rtt_ms", "tracks", "version", "wire",
+        "_handshake_ms", "_limited", "_on_event", "_on_released", "_timer", "closed",
+        "description", "downlink", "dtls", "ice", "id", "identity", "inbound", "live", "now_ms", "out",
+        "participant_id", "path", "reports", "room", "routes", "rtt_ms", "tracks", "version", "wire",
     )  # fmt: skip
 
     def __init__(
@@ -91,6 +91,7 @@ class Peer:
         self.live.proven(sent_ms)
         sample = max(0, now_ms - sent_ms)
         self.rtt_ms = sample if self.rtt_ms is None else (7 * self.rtt_ms + sample) // 8
+        self.live.rtt_ms = self.rtt_ms
         if self.inbound is not None:
             self.inbound.rtt_ms = self.rtt_ms
 
@@ -245,9 +246,9 @@ class Peer:
 
     # -- life ----------------------------------------------------------------------------------------------
 
-    def judge(self, now_ms: int, resumed_ms: int) -> None:
+    def judge(self, now_ms: int, stalls: Stalls) -> None:
         """Ask liveness for its verdict."""
-        self._announce(self.live.judge(now_ms, resumed_ms))
+        self._announce(self.live.judge(now_ms, stalls))
 
     def stalled(self, start_ms: int) -> None:
         """The process stood still; see `media.liveness`."""

@@ -40,6 +40,7 @@ __all__ = ["MediaOptions", "UdpMediaEngine"]
 SWEEP_MS = 50
 REPORT_MS = 1_000
 BATCH = 64
+BACKLOG_BATCH = 5_000
 SOCKET_BUFFER_BYTES = 4 << 20
 
 
@@ -216,12 +217,12 @@ class UdpMediaEngine:
         wire.set_instant(stall.stamp(now_ms), self._packet_ns())
         receive, box, paths = sock.recvfrom_into, wire.inbox.view, self._paths
         counters = wire.counters
-        for _ in range(BATCH):
+        # What waits after a stall is read in one go: the system's buffer holds no more than that.
+        for _ in range(BACKLOG_BATCH if stall.backlog else BATCH):
             try:
                 size, address = receive(box)
             except BlockingIOError:
-                stall.drained()
-                return
+                break
             except OSError:
                 # An ICMP error of some earlier datagram, reported here; it concerns no one in particular.
                 continue
@@ -240,6 +241,7 @@ class UdpMediaEngine:
                 path.peer.receive_dtls(box[:size].tobytes(), path)
             else:
                 counters.drop_not_webrtc += 1
+        stall.drained()
 
     def _media(self, path: Path, size: int, second: int) -> None:
         peer = path.peer
@@ -345,7 +347,7 @@ class UdpMediaEngine:
                     peer.report(now_ms)
             if judging and not peer.closed:
                 peer.check_activity(elapsed_ms)
-                peer.judge(now_ms, self._stall.resumed_ms)
+                peer.judge(now_ms, self._stall.stalls)
 
 
 def _candidates(options: MediaOptions, port: int) -> tuple[tuple[str, int], ...]:
