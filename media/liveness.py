@@ -92,7 +92,7 @@ class Liveness:
 
     __slots__ = (
         "_asked_ms", "_back_ms", "_end_ms", "_hurried", "_listened_ms", "_media_ms", "_probed_ms",
-        "_renewed_ms", "_tries", "heard_ms", "proven_ms", "rtt_ms", "state", "watch",
+        "_renewed_ms", "_since_ms", "_tries", "heard_ms", "proven_ms", "rtt_ms", "state", "watch",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -109,6 +109,7 @@ class Liveness:
         self._renewed_ms: int | None = None
         self._listened_ms = 0
         self._end_ms: int | None = None
+        self._since_ms = 0
         self._hurried = False
 
     # -- facts ---------------------------------------------------------------------------------------------
@@ -218,8 +219,8 @@ class Liveness:
     def _last_proof(self) -> int:
         heard = self.heard_ms if self.heard_ms is not None else 0
         if self._asked_ms is not None and heard - self._asked_ms > DOUBT_MS + self.rtt_ms:
-            return min(heard, self.proven_ms if self.proven_ms is not None else 0)
-        return heard
+            heard = min(heard, self.proven_ms if self.proven_ms is not None else 0)
+        return max(heard, self._since_ms)
 
     def _interrupt(self, at_ms: int) -> Verdict:
         self.state, self.watch = "interrupted", True
@@ -229,6 +230,7 @@ class Liveness:
 
     def _connect(self, at_ms: int) -> Verdict:
         self.state, self.watch = "connected", False
+        self._since_ms = at_ms
         return Verdict("connected", at_ms)
 
     def _judge_new(self) -> Verdict | None:
