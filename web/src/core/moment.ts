@@ -12,18 +12,24 @@ function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   return found;
 }
 
-/** `18 Nov, 14:05` and the year when it is another one than now's. */
+/** `Nov 18, 14:05` */
 export function moment(iso: string): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return iso;
-  return format({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }).format(date);
+  return format({
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  }).format(date);
 }
 
 /** The day and the minute in full, with the time zone: for a receipt's head. */
 export function fully(iso: string): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return iso;
-  return format({ dateStyle: "long", timeStyle: "long" }).format(date);
+  return format({ dateStyle: "long", timeStyle: "long", hourCycle: "h23" }).format(date);
 }
 
 /** The time of day to the millisecond: for a receipt's lines. */

@@ -35,7 +35,7 @@ export class CallControls extends LitElement {
       button {
         min-width: var(--touch);
         min-height: var(--touch);
-        padding: var(--space-2) var(--space-3);
+        padding: var(--space-2) var(--control-pad);
         background: var(--raised);
         border-color: var(--line);
         font-size: var(--text-s);
@@ -50,7 +50,6 @@ export class CallControls extends LitElement {
         background: var(--danger);
         border-color: var(--danger);
         color: var(--on-danger);
-        padding-inline: var(--space-4);
       }
       .text {
         display: var(--control-label);

@@ -133,6 +133,8 @@ export class CallRoom extends LitElement {
         inset-block-start: var(--space-3);
         inset-inline: var(--space-3);
         display: grid;
+        grid-template-columns: minmax(0, auto);
+        justify-content: center;
         justify-items: center;
         gap: var(--space-2);
         z-index: var(--layer-banner);

@@ -23,8 +23,8 @@ export class LowBalance extends LitElement {
     base,
     css`
       section {
-        display: flex;
-        flex-wrap: wrap;
+        display: grid;
+        grid-template-columns: var(--banner-columns);
         align-items: center;
         gap: var(--space-3);
         padding: var(--space-2) var(--space-3);
@@ -35,8 +35,10 @@ export class LowBalance extends LitElement {
         color: var(--warn-ink);
         box-shadow: var(--shadow-m);
       }
+      .icon {
+        display: var(--wide-only);
+      }
       p {
-        flex: 1;
         font-size: var(--text-s);
         line-height: var(--leading-tight);
       }
@@ -44,7 +46,6 @@ export class LowBalance extends LitElement {
         display: block;
         font-size: var(--text-m);
         font-weight: var(--weight-strong);
-        white-space: nowrap;
       }
     `,
   ];

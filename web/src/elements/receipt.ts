@@ -6,7 +6,7 @@ import { exact } from "../core/duration";
 import { fully, timeOfDay } from "../core/moment";
 import { money } from "../core/money";
 import { conditions, headline } from "../core/price";
-import type { Receipt } from "../protocol/api";
+import type { Receipt, ReceiptInterval } from "../protocol/api";
 import { t } from "../strings";
 import { base, card, controls } from "../styles/shared";
 import { table } from "../styles/table";
@@ -56,12 +56,6 @@ export class ReceiptElement extends LitElement {
       }
       .sums .total dd {
         font-weight: var(--weight-strong);
-      }
-      .scroll {
-        overflow-x: auto;
-      }
-      .scroll:focus-visible {
-        outline-offset: var(--space-1);
       }
       tfoot > tr > * {
         border-block-end: none;
@@ -184,31 +178,24 @@ export class ReceiptElement extends LitElement {
       ${
         intervals.length === 0
           ? html`<p class="card muted">${t.receipt.none}</p>`
-          : html`<div class="card scroll" tabindex="0" role="region" aria-label=${t.receipt.intervals}>
+          : html`<div class="card">
             <table>
               <thead>
                 <tr>
                   <th scope="col">${t.receipt.from}</th>
-                  <th scope="col">${t.receipt.began}</th>
-                  <th scope="col">${t.receipt.to}</th>
-                  <th scope="col">${t.receipt.stopped}</th>
+                  <th scope="col" class="wide">${t.receipt.began}</th>
+                  <th scope="col" class="wide">${t.receipt.to}</th>
+                  <th scope="col" class="wide">${t.receipt.stopped}</th>
                   <th scope="col" class="number">${t.receipt.length}</th>
                 </tr>
               </thead>
               <tbody>
-                ${intervals.map(
-                  (each) => html`<tr data-testid="receipt-interval">
-                    <td class="figures">${timeOfDay(each.started_at)}</td>
-                    <td class="muted">${t.receipt.begin[each.begin_reason] ?? each.begin_reason}</td>
-                    <td class="figures">${timeOfDay(each.ended_at)}</td>
-                    <td class="muted">${t.receipt.end(each.end_reason, payer_name, host_name)}</td>
-                    <td class="number">${exact(each.duration_ms)}</td>
-                  </tr>`,
-                )}
+                ${intervals.map((each) => this.#interval(each, payer_name, host_name))}
               </tbody>
               <tfoot>
                 <tr>
-                  <th scope="row" colspan="4">${t.receipt.sum}</th>
+                  <th scope="row">${t.receipt.sum}</th>
+                  <td class="wide" colspan="3"></td>
                   <td class="number" data-testid="receipt-sum">
                     ${exact(intervals.reduce((sum, each) => sum + each.duration_ms, 0))}
                   </td>
@@ -218,6 +205,24 @@ export class ReceiptElement extends LitElement {
           </div>`
       }
     </section>`;
+  }
+
+  #interval(each: ReceiptInterval, payer: string, host: string): TemplateResult {
+    const [from, to] = [timeOfDay(each.started_at), timeOfDay(each.ended_at)];
+    const began = t.receipt.begin[each.begin_reason] ?? each.begin_reason;
+    const stopped = t.receipt.end(each.end_reason, payer, host);
+    return html`<tr data-testid="receipt-interval">
+      <td class="figures">
+        ${from}
+        <span class="narrow muted">${began}</span>
+        <span class="narrow">${to}</span>
+        <span class="narrow muted">${stopped}</span>
+      </td>
+      <td class="wide muted">${began}</td>
+      <td class="wide figures">${to}</td>
+      <td class="wide muted">${stopped}</td>
+      <td class="number">${exact(each.duration_ms)}</td>
+    </tr>`;
   }
 
   #facts(receipt: Receipt): TemplateResult {

@@ -98,8 +98,7 @@ export class VideoTile extends LitElement {
       :host([small]) .label {
         inset-inline-start: var(--space-2);
         inset-block-end: var(--space-2);
-        padding: var(--space-0) var(--space-2);
-        font-size: var(--text-xs);
+        padding: var(--space-1);
       }
       .label span {
         overflow: hidden;
@@ -139,9 +138,9 @@ export class VideoTile extends LitElement {
         @emptied=${this.#onEmptied}
       ></video>
       ${this.note ? html`<div class="note"><span>${this.note}</span></div>` : nothing}
-      <div class="label">
+      <div class="label" ?hidden=${this.small && !this.micOff}>
         ${this.micOff ? html`${icon("mic-off", "s")}<span class="hidden">${t.call.mutedMic}</span>` : nothing}
-        <span>${this.name}</span>
+        <span class=${this.small ? "hidden" : "name"}>${this.name}</span>
       </div>
     `;
   }
