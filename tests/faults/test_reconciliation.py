@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
@@ -214,3 +215,13 @@ async def test_the_memory_ledger_finds_it_too(what: str) -> None:
     invariant, plant = IN_MEMORY[what]
     plant(shelf.books)
     assert invariant in {breach.invariant for breach in await shelf.ledger().reconcile()}
+
+
+def test_every_invariant_is_planted_and_documented() -> None:
+    root = Path(__file__).resolve().parents[2]
+    code = "".join((root / "metering" / name).read_text() for name in ("reconciliation.py", "audit.py"))
+    names = set(re.findall(r'(?:Breach\(|^    )"([a-z_]+\.[a-z_]+)"', code, re.MULTILINE))
+    documented = set(re.findall(r"`([a-z_]+\.[a-z_]+)`", (root / "docs" / "money.md").read_text()))
+    assert len(names) > 20
+    assert names - {invariant for invariant, _ in PLANTED.values()} == {"database.integrity"}
+    assert names <= documented
