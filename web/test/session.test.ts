@@ -202,6 +202,21 @@ describe("the way back", () => {
     expect(face(session.state)).toBe("call");
   });
 
+  it("notices within three seconds, without the server, that nothing is heard any more", async () => {
+    await begin();
+    world.join = () => Promise.reject(new Refusal("network", 0, ""));
+    world.link.handlers.lost({ code: "network", message: "" });
+    for (let second = 0; second < 10; second++) {
+      world.connection.heard++;
+      await world.crank.pass(1_000);
+    }
+    expect(session.state).toMatchObject({ media: "up", stoppedAt: null });
+    const last = world.crank.at;
+    await world.crank.pass(3_000);
+    expect(session.state.media).toBe("lost");
+    expect(session.state.stoppedAt).toBeLessThanOrEqual(last + 3_000);
+  });
+
   it("waits four seconds for a broken path to heal", async () => {
     await begin();
     world.connection.become("disconnected", "disconnected");
@@ -296,12 +311,14 @@ describe("the way back", () => {
 });
 
 describe("the end", () => {
-  it("stops media at once on hanging up, and waits for the server's word", async () => {
+  it("says so first on hanging up, stops media in a moment, and waits for the server's word", async () => {
     await begin();
     const connection = world.connection;
     session.leave();
-    expect(connection.connectionState).toBe("closed");
     expect(world.link.of("leave")).toHaveLength(1);
+    expect(connection.connectionState).not.toBe("closed");
+    await world.crank.pass(200);
+    expect(connection.connectionState).toBe("closed");
     expect(session.state.phase).toBe("room");
     await world.say(ended({ reason: "payer_left" }));
     expect(session.state.ended?.reason).toBe("payer_left");

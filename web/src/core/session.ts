@@ -29,6 +29,11 @@ const HEAL_MS = 4_000;
 /** No media so long after the offer: the network probably forbids UDP. */
 const BLOCKED_MS = 8_000;
 const ENDED_MS = 3_000;
+/** Without a link: how often to look whether anything still arrives, and after how many looks nothing does. */
+const LISTEN_MS = 500;
+const SILENT_LOOKS = 4;
+/** Media goes on so long after hanging up, at most. */
+const GOODBYE_MS = 200;
 
 /** Refusals after which asking again cannot help. */
 const FINAL = new Set([
@@ -42,7 +47,7 @@ const FINAL = new Set([
   "auth.forbidden",
 ]);
 
-type Timer = "welcome" | "answer" | "heal" | "blocked" | "retry" | "ended";
+type Timer = "welcome" | "answer" | "heal" | "blocked" | "retry" | "ended" | "goodbye";
 
 export class CallSession {
   #state: CallState;
@@ -109,12 +114,15 @@ export class CallSession {
     this.#send({ type: "resume" });
   }
 
-  /** Hang up. Media stops at once, so nothing more can be charged, whatever becomes of the message. */
+  /** Hang up. Media stops with the server's word or in a moment, whatever becomes of the message. */
   leave(): void {
     if (isOver(this.#state)) return;
     this.#dispatch({ type: "leave" });
-    this.#dropPeers();
     this.#send({ type: "leave" });
+    // The word should arrive before the connection's own goodbye, so that the receipt says who left and not
+    // that somebody was lost. Where there is no way for the word, there is nothing to wait for.
+    if (this.#state.link === "up") this.#arm("goodbye", GOODBYE_MS, () => this.#dropPeers());
+    else this.#dropPeers();
     if (this.#state.role === "guest") {
       // The call goes on without a guest, so no `ended` will come.
       this.#dispatch({ type: "left" });
@@ -198,6 +206,19 @@ export class CallSession {
     this.#dispatch({ type: "link_lost", at: this.#parts.timers.now() });
     this.#schedule(backoff(this.#attempt, this.#parts.random()));
     this.#attempt++;
+    if (!this.#timers.has("listen")) this.#listen("", 0);
+  }
+
+  /**
+   * Without the server's word only the media itself tells whether it is delivered, and ICE would take five
+   * seconds to say so. Nobody is to see money run while nobody is heard.
+   */
+  #listen(before: string, silent: number): void {
+    if (this.#state.link === "up" || this.#state.media !== "up") return;
+    const pulse = this.#shown?.pulse() ?? "";
+    const looks = pulse === before ? silent + 1 : 0;
+    if (looks >= SILENT_LOOKS) this.#media("lost");
+    else this.#arm("listen", LISTEN_MS, () => this.#listen(pulse, looks));
   }
 
   #schedule(ms: number): void {
