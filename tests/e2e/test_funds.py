@@ -14,8 +14,8 @@ PRICE_MINOR = 2_400
 
 
 def test_a_low_balance_is_announced_and_a_top_up_prolongs_the_call(stage: MakeStage) -> None:
-    here = stage(balance_minor=300, price_minor=PRICE_MINOR)
-    here.call()
+    here = stage(balance_minor=400, price_minor=PRICE_MINOR, warn_left_s=8, min_talk_s=0)
+    here.begin()
     here.client.wait("low-balance")
     here.client.click("top-up")
     here.client.see("low-balance").first.wait_for(state="hidden")
@@ -29,8 +29,8 @@ def test_a_low_balance_is_announced_and_a_top_up_prolongs_the_call(stage: MakeSt
 
 
 def test_funds_run_out_a_top_up_comes_and_the_call_goes_on(stage: MakeStage) -> None:
-    here = stage(balance_minor=120, price_minor=PRICE_MINOR, soft_landing_s=30)
-    here.call()
+    here = stage(balance_minor=30, price_minor=600, min_talk_s=0, soft_landing_s=60)
+    here.begin()
     here.wait_meter("exhausted", "funds")
     here.client.wait("soft-landing")
     spent = here.figures()
@@ -38,7 +38,7 @@ def test_funds_run_out_a_top_up_comes_and_the_call_goes_on(stage: MakeStage) -> 
     here.client.rest(1.5)
     assert here.figures() == spent, "nothing is charged in the soft landing"
     assert here.expert.stats().decoded - decoded <= 3, "media is held in the soft landing"
-    assert spent[1] <= 120
+    assert spent[1] <= 30
     here.client.click("top-up")
     here.wait_meter("running")
     here.client.wait_media()
@@ -51,8 +51,8 @@ def test_funds_run_out_a_top_up_comes_and_the_call_goes_on(stage: MakeStage) -> 
 
 
 def test_funds_run_out_and_the_call_ends_at_zero(stage: MakeStage) -> None:
-    here = stage(balance_minor=120, price_minor=PRICE_MINOR, soft_landing_s=2)
-    here.call()
+    here = stage(balance_minor=120, price_minor=PRICE_MINOR, min_talk_s=0, soft_landing_s=2)
+    here.begin()
     here.wait_ended(reason="funds")
     here.wait_ended(here.expert, reason="funds")
     receipt = here.assert_receipt_adds_up()
@@ -65,7 +65,7 @@ def test_two_calls_empty_one_wallet_together(
     house: Callable[..., Server], person: Callable[..., Person]
 ) -> None:
     """One client in two tabs, two experts: both calls end, and the wallet is never below zero."""
-    server = house(balance_minor=300, price_minor=PRICE_MINOR, experts=2, soft_landing_s=2)
+    server = house(balance_minor=800, price_minor=PRICE_MINOR, experts=2, soft_landing_s=2, min_talk_s=0)
     assert server.gate is not None
     login = login_of(server.links["client"])
     stages = [
@@ -83,8 +83,6 @@ def test_two_calls_empty_one_wallet_together(
         here.client.click("start-call")
     for here in stages:
         here.expert.click("accept")
-    for here in stages:
-        here.wait_meter("running")
     lowest = min(server.wallet(login)["available_minor"] for _ in range(20))
     for here in stages:
         here.wait_ended(reason="funds")
@@ -93,7 +91,7 @@ def test_two_calls_empty_one_wallet_together(
         lambda: (found := server.wallet(login))["held_minor"] == 0 and found, "all holds are released"
     )
     assert lowest >= 0
-    assert wallet["available_minor"] == 300 - sum(each["charge_minor"] for each in receipts)
+    assert wallet["available_minor"] == 800 - sum(each["charge_minor"] for each in receipts)
     assert 0 <= wallet["available_minor"] <= 1, "both used up what there was"
-    assert all(each["charge_minor"] > 60 for each in receipts), "neither starved the other"
+    assert all(each["charge_minor"] > 100 for each in receipts), "neither starved the other"
     server.assert_reconciled()

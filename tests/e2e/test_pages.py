@@ -45,7 +45,7 @@ def test_axe_finds_nothing_from_the_first_page_to_the_receipt(
     stage: MakeStage, person: Callable[..., Person], scheme: str, size: str
 ) -> None:
     here = stage(
-        balance_minor=200, price_minor=2_400, soft_landing_s=60,
+        balance_minor=200, price_minor=2_400, soft_landing_s=60, min_talk_s=0,
         client={"color_scheme": scheme, **(PHONE if size == "phone" else {})},
     )  # fmt: skip
     client = here.client

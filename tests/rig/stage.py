@@ -52,26 +52,30 @@ class Stage:
         self.client.wait("ringing")
         self.expert.wait("incoming")
 
-    def call(self) -> str:
-        """A whole beginning: both see and hear each other and the meter runs. Returns the call's id."""
+    def begin(self) -> None:
+        """The client calls and the expert accepts; what comes then is the scene's matter."""
         self.open_pages()
         self.ring()
         self.expert.click("accept")
+
+    def call(self) -> str:
+        """A whole beginning: both see and hear each other and the meter runs. Returns the call's id."""
+        self.begin()
         self.client.wait_media()
         self.expert.wait_media()
         self.wait_meter("running")
         return self.call_id
 
-    def wait_meter(self, state: str, why: str = "", timeout_s: float = 20.0) -> None:
+    def wait_meter(self, state: str, why: str = "", timeout_s: float = 40.0) -> None:
         """Wait until the client's page shows that state of the meter."""
         wanted = f'[data-state="{state}"]' + (f'[data-why="{why}"]' if why else "")
         meter = self.client.page.locator(f'[data-testid="meter"]{wanted}').first
         meter.wait_for(state="visible", timeout=timeout_s * 1000)
 
-    def wait_ended(self, person: Person | None = None, reason: str = "") -> None:
+    def wait_ended(self, person: Person | None = None, reason: str = "", timeout_s: float = 60.0) -> None:
         """Wait until the page shows the end of the call, and why."""
         person = person or self.client
-        ended = person.wait("ended")
+        ended = person.wait("ended", timeout_s)
         if reason:
             assert ended.get_attribute("data-reason") == reason
 
