@@ -57,6 +57,7 @@ class Metered:
                 self.answer(self._answers.pop(0)[1])
             else:
                 self._obey(self.meter.handle(Woke(), self.now))
+                assert self.meter.deadline() != due, "the meter wants to be woken for ever"
         self.now = until
         return [action for _, action in self.log[seen:]]
 

@@ -211,7 +211,8 @@ class World:
             self.at(self.script.crash_ms - 1_600, self._beat)
             self.at(self.script.crash_ms + 3_000 * self.script.crash_after_stop, self._crash)
         while self._heap:
-            self.now, _, happening = heapq.heappop(self._heap)
+            self.now, number, happening = heapq.heappop(self._heap)
+            assert number < 200_000, "something happens for ever"
             happening()
 
     def check_floor(self) -> None:

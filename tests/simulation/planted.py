@@ -1,0 +1,202 @@
+"""Bugs that somebody could write, as patches: the suite must catch each of them.
+
+`old` must occur exactly once in the file. When the code moves on and a patch no longer applies, write the
+same mistake into the new code; do not just drop it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """A mistake: in `file` of the metering package, `new` instead of `old`."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+BUGS = (
+    # -- the meter -----------------------------------------------------------------------------------------
+    Bug(
+        "an interval ends when the loss is noticed, not when it happened",
+        "meter.py",
+        "isinstance(event, MediaDown | Closed)",
+        "isinstance(event, Closed)",
+    ),
+    Bug(
+        "usage counts up to the news of the end, not up to the end",
+        "meter.py",
+        "isinstance(event, MediaDown | Closed)",
+        "isinstance(event, MediaDown)",
+    ),
+    Bug(
+        "a loss that came before a pause takes nothing back",
+        "tally.py",
+        "while self._closed and self._closed[-1][1] > at_ms:",
+        "while self._closed and self._closed[-1][1] > at_ms and first_ms is not None:",
+    ),
+    Bug(
+        "a timer that fires late is paid for by the payer",
+        "meter.py",
+        "self._stop(end_ms, self._short)",
+        "self._stop(instant_ms, self._short)",
+    ),
+    Bug(
+        "what was held back during a pause is billed when media returns",
+        "meter.py",
+        '            case "release":\n                self._open_since_ms = self._now_ms\n',
+        '            case "release":\n',
+    ),
+    Bug(
+        "it begins before the first grant was given",
+        "meter.py",
+        "            self._open_since_ms = instant_ms\n",
+        "            pass\n",
+    ),
+    Bug(
+        "it runs while one of the two is lost",
+        "sides.py",
+        "if payer.lost or host.lost:",
+        "if payer.lost and host.lost:",
+    ),
+    Bug(
+        "each party takes back the other's pause too",
+        "sides.py",
+        "self._of(party).paused = paused",
+        "self._payer.paused = self._host.paused = paused",
+    ),
+    Bug(
+        "an unproven end is believed",
+        "meter.py",
+        "if self._tally.running and self._proven_ms is not None:",
+        "if self._tally.running and self._proven_ms is None:",
+    ),
+    Bug(
+        "the soft landing never ends",
+        "meter.py",
+        "self._now_ms >= self._soft_until_ms and not self._cut",
+        "self._now_ms > self._soft_until_ms + 10**9 and not self._cut",
+    ),
+    Bug(
+        "the warning comes with every fact",
+        "meter.py",
+        "            self._warned = True\n",
+        "            self._warned = False\n",
+    ),
+    # -- asking for money ----------------------------------------------------------------------------------
+    Bug(
+        "several asks are in flight at once",
+        "credit.py",
+        "if not self._wanted or self._in_flight or not due:",
+        "if not self._wanted or not due:",
+    ),
+    Bug(
+        "a call on a shared wallet plans with all of it",
+        "credit.py",
+        "(0, funds_minor - held_minor) // max(1, sharers)",
+        "(0, funds_minor - held_minor)",
+    ),
+    Bug(
+        "a late answer lowers the hold",
+        "credit.py",
+        "if self.answered and held_minor < self.held_minor:",
+        "if self.answered and held_minor < 0:",
+    ),
+    Bug(
+        "a top-up during an ask is forgotten",
+        "credit.py",
+        "        self._in_flight = False\n        if self.answered",
+        "        self._in_flight = self._wanted = False\n        if self.answered",
+    ),
+    Bug(
+        "a failed ask is never repeated",
+        "credit.py",
+        "        self._wanted = True\n        self._retry_at_ms = now_ms + self._retry_ms",
+        "        self._retry_at_ms = now_ms + self._retry_ms",
+    ),
+    # -- the tariff ----------------------------------------------------------------------------------------
+    Bug(
+        "funds afford one millisecond too many",
+        "tariff.py",
+        "((funds_minor + 1) * self.per_ms - 1) // self.price_minor",
+        "((funds_minor + 1) * self.per_ms) // self.price_minor",
+    ),
+    Bug(
+        "the charge is rounded up",
+        "tariff.py",
+        "return self.billable_ms(used_ms) * self.price_minor // self.per_ms",
+        "return -(-self.billable_ms(used_ms) * self.price_minor // self.per_ms)",
+    ),
+    Bug(
+        "less than the minimum still buys time",
+        "tariff.py",
+        "return self.free_ms + billable if billable >= minimum else self.free_ms",
+        "return self.free_ms + billable",
+    ),
+    # -- the ledger ----------------------------------------------------------------------------------------
+    Bug(
+        "a charge may pass the hold",
+        "memory.py",
+        "call.charge_minor = min(tariff.charge(call.progress.used_ms), call.held_minor)",
+        "call.charge_minor = tariff.charge(call.progress.used_ms)",
+    ),
+    Bug(
+        "a settled call can still hold money",
+        "memory.py",
+        '        if call.state == "settled":\n            return Refused("call.settled")\n        wallet_id',
+        "        wallet_id",
+    ),
+    Bug(
+        "what was not charged stays held",
+        "memory.py",
+        "released_minor = call.held_minor - call.charge_minor",
+        "released_minor = 0 * call.charge_minor",
+    ),
+    Bug(
+        "a second settlement settles again",
+        "memory.py",
+        '        if call.state == "settled":\n            return self._account(call)\n        call_id',
+        "        call_id",
+    ),
+    Bug(
+        "a superseded process can go on writing",
+        "memory.py",
+        "if self._epoch and self._epoch != self.books.epochs[self._node_id]:",
+        "if self._epoch and self._epoch > self.books.epochs[self._node_id]:",
+    ),
+    Bug(
+        "recovery bills beyond a call's own last proof of life",
+        "progress.py",
+        "heartbeat.exceptions.get(call_id, heartbeat.safe_at_ms)",
+        "heartbeat.safe_at_ms",
+    ),
+    # -- what is told of it --------------------------------------------------------------------------------
+    Bug(
+        "a later stop lengthens an interval",
+        "usage.py",
+        "found[-1].end_ms > event.at_ms",
+        "found[-1].end_ms != event.at_ms",
+    ),
+    Bug(
+        "a link forgets the chain before it",
+        "chain.py",
+        "sha256(bytes.fromhex(previous) + told.encode",
+        "sha256(told.encode",
+    ),
+    Bug(
+        "any signature will do",
+        "receipt.py",
+        "        key.verify(_decode(receipt.signature), _message(members))\n",
+        "        key.verify  # noqa: B018\n",
+    ),
+    Bug(
+        "a receipt's charge is taken on trust",
+        "receipt.py",
+        "if receipt.charge_minor + receipt.waived_minor != tariff.charge(receipt.used_ms):",
+        "if receipt.charge_minor + receipt.waived_minor < 0:",
+    ),
+)
