@@ -219,6 +219,11 @@ export class FakeConnection extends EventTarget {
     this.iceConnectionState = ice;
     this.dispatchEvent(new Event("connectionstatechange"));
   }
+  /** Something is received, as long as this grows. */
+  heard = 0;
+  getReceivers(): { getSynchronizationSources: () => { source: number; rtpTimestamp: number }[] }[] {
+    return [{ getSynchronizationSources: () => [{ source: 1, rtpTimestamp: this.heard }] }];
+  }
   up(): void {
     this.become("connected", "connected");
   }

@@ -133,6 +133,15 @@ export class Peer {
     return this.#subscriptions.find((each) => each.track === track)?.transceiver.receiver.track ?? null;
   }
 
+  /** Changes whenever anything was heard or seen since: the newest RTP timestamps of what is received. */
+  pulse(): string {
+    return this.#pc
+      .getReceivers()
+      .flatMap((each) => each.getSynchronizationSources())
+      .map((each) => `${each.source}:${each.rtpTimestamp}`)
+      .join(" ");
+  }
+
   /** Send an offer when anything changed and none is in flight; `number` gives it its number. */
   async negotiate(number: () => number): Promise<void> {
     if (this.#closed || this.#inFlight !== null || !(this.#stale || this.#prepared)) return;

@@ -47,7 +47,7 @@ const FINAL = new Set([
   "auth.forbidden",
 ]);
 
-type Timer = "welcome" | "answer" | "heal" | "blocked" | "retry" | "ended" | "goodbye";
+type Timer = "welcome" | "answer" | "heal" | "blocked" | "retry" | "ended" | "listen";
 
 export class CallSession {
   #state: CallState;

@@ -26,7 +26,7 @@ export class CallList extends LitElement {
         <caption class="hidden">${this.caption}</caption>
         <thead>
           <tr>
-            <th scope="col">${t.expert.who}</th>
+            <th scope="col">${this.earned ? t.expert.who : t.operator.expert}</th>
             <th scope="col" class="wide">${t.expert.when}</th>
             <th scope="col" class="wide">${t.operator.reason}</th>
             <th scope="col" class="number">${t.expert.length}</th>

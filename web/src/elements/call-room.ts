@@ -188,7 +188,7 @@ export class CallRoom extends LitElement {
 
   #stage(call: CallState, now: Face, people: readonly ParticipantView[]): TemplateResult {
     const beginning = now === "joining" || now === "ringing" || now === "connecting" || now === "blocked";
-    const shown = beginning && !call.wasUp ? [] : people;
+    const shown = beginning ? [] : people;
     const screens = shown.filter(
       (each) => each.screen && each.tracks.some((track) => track.source === "screen"),
     );

@@ -261,10 +261,14 @@ export class DeviceCheck extends LitElement {
                 <dt>${t.check.balance}</dt>
                 <dd data-testid="balance" data-minor=${available}>${money(available, wallet.currency)}</dd>
               </div>
-              <div>
-                <dt>${t.check.lasts}</dt>
-                <dd>${Number.isFinite(lastsMs) ? t.check.lastsAbout(words(lastsMs)) : t.check.unlimited}</dd>
-              </div>
+              ${
+                poor
+                  ? nothing
+                  : html`<div>
+                    <dt>${t.check.lasts}</dt>
+                    <dd>${Number.isFinite(lastsMs) ? t.check.lastsAbout(words(lastsMs)) : t.check.unlimited}</dd>
+                  </div>`
+              }
             </dl>`
           : nothing
       }

@@ -59,7 +59,14 @@ export const en = {
     refused: "This link does not work any more",
     refusedText: "It has expired or was made for another server. Ask the person who sent it for a new one.",
     wrongRole: "This link is for another page",
-    wrongRoleText: (role: string) => `It belongs to a ${role}. Open it at the address it came with.`,
+    wrongRoleText: (role: string) =>
+      `It belongs to ${en.link.roles[role] ?? "somebody else"}. Open it at the address it came with.`,
+    roles: {
+      client: "somebody who calls",
+      expert: "an expert",
+      operator: "the operator",
+      guest: "a guest",
+    } as Record<string, string>,
     unknownExpert: "There is nobody at this address",
     unknownExpertText: "The link may be mistyped, or the expert has moved. Ask for a new link.",
     unreachable: "The server does not answer",
@@ -240,7 +247,8 @@ export const en = {
     tapToHear: "Turn the sound on",
     reconnecting: "Reconnecting…",
     reconnectingText: "The meter is paused. Nothing is charged while you are away.",
-    reconnectingLong: "This takes longer than usual. The page keeps trying, and the call waits for you.",
+    reconnectingLong:
+      "This takes longer than usual. The page keeps trying, and nothing is charged meanwhile.",
     reconnectingLive: "Reconnecting… You can go on talking.",
     restarting: "The server is restarting",
     restartingText: "The page comes back by itself. Whatever was talked is settled, never more.",
@@ -560,6 +568,7 @@ export const en = {
     endText: "Both are told, and what was talked is settled.",
     keep: "Leave it",
     who: "Who",
+    expert: "Expert",
     state: "Meter",
     time: "Time",
     charge: "Charge",
