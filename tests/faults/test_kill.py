@@ -186,7 +186,7 @@ async def test_killed_at_random_moments_nobody_pays_too_much_and_nothing_is_lost
     seen: Counter[str] = Counter()
     server = Server(
         tmp_path, balance_minor=FIRST_BALANCE_MINOR, price_minor=PRICE_MINOR, clients=PAIRS, experts=PAIRS,
-        writes_per_minute=10_000, heartbeat_ms=250, soft_landing_s=5,
+        writes_per_minute=10_000, heartbeat_ms=250, soft_landing_s=5, min_talk_s=0,
     )  # fmt: skip
     with server:
         people = [login_of(link) for link in server.links["clients"]]
