@@ -47,7 +47,7 @@ const FINAL = new Set([
   "auth.forbidden",
 ]);
 
-type Timer = "welcome" | "answer" | "heal" | "blocked" | "retry" | "ended" | "listen";
+type Timer = "welcome" | "answer" | "heal" | "blocked" | "retry" | "ended" | "listen" | "goodbye";
 
 export class CallSession {
   #state: CallState;
