@@ -129,7 +129,9 @@ class CallActor:
 
     def claim(self, now_ms: int) -> int | None:
         """Up to where the heartbeat may claim this call's usage; None when the ledger has it stopped."""
-        claim_ms = self._meter.claimable_ms(self.room.proof_ms(), now_ms)
+        due_ms = self._alarm.when_ms
+        overdue_ms = due_ms if due_ms is not None and due_ms <= now_ms else None
+        claim_ms = self._meter.claimable_ms(self.room.proof_ms(), overdue_ms)
         if claim_ms is None:
             return None
         # What lies in the inbox happened already and may end the interval where it is stamped.

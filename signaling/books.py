@@ -53,6 +53,8 @@ class Books:
 
     def unwritten_stop_ms(self) -> int | None:
         """Where the first interval ended whose end is not durable yet; None when all ends are."""
+        if not self._events:
+            return None
         return next((event.at_ms for event in self._events if isinstance(event, Stopped)), None)
 
     def _write(self) -> None:

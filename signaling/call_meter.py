@@ -140,23 +140,20 @@ class CallMeter:
         """When `ring` is wanted."""
         return None if self._meter is None else self._meter.deadline()
 
-    def claimable_ms(self, proof_ms: int | None, now_ms: int) -> int | None:
+    def claimable_ms(self, proof_ms: int | None, overdue_ms: int | None) -> int | None:
         """Up to where the heartbeat may claim usage of this call; None when the ledger has it stopped.
 
-        `proof_ms` is the proof of life of both parties. An end that is not written yet, and one that is due
-        but was not noticed yet (a late timer), bound the claim as well.
+        `proof_ms` is the proof of life of both parties. An end that is not written yet, and one that was due
+        at `overdue_ms` but was not noticed yet (a late timer), bound the claim as well.
         """
         unwritten_ms = self.books.unwritten_stop_ms()
         running = self._meter.running_since() if self._meter is not None else None
         if running is None:
             return unwritten_ms
-        bounds = [running[0] if proof_ms is None else proof_ms]
+        claim_ms = running[0] if proof_ms is None else proof_ms
         if unwritten_ms is not None:
-            bounds.append(unwritten_ms)
-        deadline_ms = self.deadline()
-        if deadline_ms is not None and deadline_ms <= now_ms:
-            bounds.append(deadline_ms)
-        return min(bounds)
+            claim_ms = min(claim_ms, unwritten_ms)
+        return claim_ms if overdue_ms is None else min(claim_ms, overdue_ms)
 
     def _obey(self, actions: list[Action]) -> list[Order]:
         orders: list[Order] = []
