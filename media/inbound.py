@@ -56,7 +56,7 @@ class Inbound:
             return False
         live = self._live
         live.heard_ms = wire.stamp_ms
-        if live.watch:
+        if live.watch and wire.fresh:
             live.listen(wire.stamp_ms)
             live.media(wire.stamp_ms)
         size = length[0]
@@ -210,8 +210,9 @@ class Inbound:
             wire.counters.drop_srtcp += 1
             return None
         live = self._live
-        live.hear(wire.stamp_ms)
-        live.media(wire.stamp_ms)
+        live.hear(wire.stamp_ms, fresh=wire.fresh)
+        if wire.fresh:
+            live.media(wire.stamp_ms)
         self.packets += 1
         self.bytes += size
         return inbox.view[: inbox.length[0]].tobytes()

@@ -87,7 +87,7 @@ class Liveness:
     """The life of one peer. Instants are milliseconds of one monotonic clock.
 
     `heard_ms` is written directly for every packet, because that is the busiest line of the program; while
-    `watch` is true the writer also calls `listen`.
+    `watch` is true the writer also calls `listen` for fresh ones (see `hear`).
     """
 
     __slots__ = (
@@ -114,10 +114,14 @@ class Liveness:
 
     # -- facts ---------------------------------------------------------------------------------------------
 
-    def hear(self, now_ms: int) -> None:
-        """An authenticated packet of any kind came in."""
+    def hear(self, now_ms: int, *, fresh: bool = True) -> None:
+        """An authenticated packet of any kind came in.
+
+        One that waited through a stall (not `fresh`) has an early stamp, so that no interval ends too late;
+        for the same reason none may begin with it.
+        """
         self.heard_ms = now_ms
-        if self.watch:
+        if self.watch and fresh:
             self.listen(now_ms)
 
     def listen(self, now_ms: int) -> None:

@@ -156,7 +156,7 @@ class Peer:
         if keys is None:
             return
         self.wire.counters.handshakes += 1
-        self.live.hear(self.wire.stamp_ms)
+        self.live.hear(self.wire.stamp_ms, fresh=self.wire.fresh)
         self.out.open(keys.profile, keys.send)
         self.inbound = Inbound(self.wire, self.live, self.out, keys.profile, keys.receive)
         self.inbound.rtt_ms = self.rtt_ms

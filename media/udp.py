@@ -214,7 +214,7 @@ class UdpMediaEngine:
             return
         now_ms = self._now_ms()
         self._wake(now_ms)
-        wire.set_instant(stall.stamp(now_ms), self._packet_ns())
+        wire.set_instant(stall.stamp(now_ms), self._packet_ns(), fresh=not stall.backlog)
         receive, box, paths = sock.recvfrom_into, wire.inbox.view, self._paths
         counters = wire.counters
         # What waits after a stall is read in one go: the system's buffer holds no more than that.
@@ -273,7 +273,7 @@ class UdpMediaEngine:
             if sent_ms is None:
                 counters.drop_stun_forged += 1
                 return
-            path.peer.live.hear(self._wire.stamp_ms)
+            path.peer.live.hear(self._wire.stamp_ms, fresh=self._wire.fresh)
             path.peer.answered(sent_ms, self._wire.stamp_ms)
         else:
             counters.drop_stun_malformed += 1
@@ -292,7 +292,7 @@ class UdpMediaEngine:
         if path is None or path.peer is not peer:
             path = self._add_path(address, peer)
         self._wire.send(stun.response(message, address, peer.ice.key), address)
-        peer.live.hear(self._wire.stamp_ms)
+        peer.live.hear(self._wire.stamp_ms, fresh=self._wire.fresh)
         if message.nominates or peer.path is None:
             peer.select(path)
         peer.probe(self._wire.stamp_ms)

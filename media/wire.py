@@ -60,13 +60,16 @@ class Wire:
     time (6.18 fixed-point seconds) for the batch.
     """
 
-    __slots__ = ("counters", "inbox", "outbox", "send_time", "sendto", "socket", "stamp_ms", "ticks")
+    __slots__ = (
+        "counters", "fresh", "inbox", "outbox", "send_time", "sendto", "socket", "stamp_ms", "ticks",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.inbox = srtp.Buffer()
         self.outbox = srtp.Buffer()
         self.counters = Counters()
         self.stamp_ms = 0
+        self.fresh = True
         self.ticks = 0
         self.send_time = 0
         self.socket: socket.socket | None = None
@@ -77,9 +80,13 @@ class Wire:
         self.socket = sock
         self.sendto = sock.sendto
 
-    def set_instant(self, stamp_ms: int, now_ns: int) -> None:
-        """Begin a batch that arrived at `stamp_ms`; `now_ns` is the finer packet clock."""
+    def set_instant(self, stamp_ms: int, now_ns: int, *, fresh: bool = True) -> None:
+        """Begin a batch that arrived at `stamp_ms`; `now_ns` is the finer packet clock.
+
+        Not `fresh` is what waited through a stall: it arrived at `stamp_ms` or later.
+        """
         self.stamp_ms = stamp_ms
+        self.fresh = fresh
         self.ticks = now_ns // 250_000
         self.send_time = ((now_ns << 18) // 1_000_000_000) & 0xFFFFFF
 
