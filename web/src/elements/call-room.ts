@@ -64,9 +64,10 @@ export class CallRoom extends LitElement {
         justify-content: space-between;
         gap: var(--space-4);
       }
-      header h1 {
+      .title {
         display: var(--wide-only);
         font-size: var(--text-l);
+        font-weight: var(--weight-strong);
       }
       tt-meter-badge {
         flex: var(--button-grow);
@@ -170,7 +171,8 @@ export class CallRoom extends LitElement {
     return html`
       <main data-face=${now} data-testid="room">
         <header>
-          <h1>${this.#title(call)}</h1>
+          <h1 class="hidden">${this.#title(call)}</h1>
+          <span class="title" aria-hidden="true">${this.#title(call)}</span>
           <tt-meter-badge .call=${call}></tt-meter-badge>
         </header>
         ${this.#stage(call, now, people)} ${this.#controls(call, now)}
