@@ -32,7 +32,7 @@ async def until(true: Callable[[], object], what: str = "", seconds: float = PAT
     """Wait until `true()` holds."""
     try:
         async with asyncio.timeout(seconds):
-            while not true():
+            while not true():  # noqa: ASYNC110 - what is waited for has no event
                 await asyncio.sleep(0.01)
     except TimeoutError:
         raise AssertionError(f"never came true: {what or true}") from None
@@ -58,10 +58,11 @@ class Voice(socketio.AsyncClient):
         self.refused = data
 
     async def come(self, auth: Any, transport: str = "websocket") -> Voice:
-        """Connect, or be refused: see `refused`."""
+        """Connect, or be refused: see `refused`. `transport`: websocket, polling, or upgrade (both)."""
+        transports = ["polling", "websocket"] if transport == "upgrade" else [transport]
         try:
             await self.connect(
-                self.url, auth=auth, namespaces=["/v1"], transports=[transport], wait_timeout=PATIENCE_S
+                self.url, auth=auth, namespaces=["/v1"], transports=transports, wait_timeout=PATIENCE_S
             )
         except socketio.exceptions.ConnectionError:
             await until(lambda: self.refused is not None, "connect_error")
