@@ -17,7 +17,9 @@ closed by the peer is told from one that merely went silent (both read `transpor
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
+from collections.abc import Coroutine
 from typing import Any, Protocol
 
 import engineio
@@ -31,12 +33,13 @@ from engineio.async_drivers import aiohttp as aiohttp_driver
 from .allowance import Allowance
 from .clock import Clock
 from .messages import MAX_MESSAGE_BYTES
-from .supervisor import Supervisor
+from .supervisor import Supervisor, within
 
 log = structlog.get_logger("signaling.transport")
 
 NAMESPACE = "/v1"
 PING_S, PONG_S = 5, 4
+LAST_WORDS_MS = 1_000
 JOIN_WITHIN_MS = 10_000
 MAX_FRAME_BYTES = 2 * MAX_MESSAGE_BYTES
 MAX_UNSENT = 256
@@ -72,7 +75,10 @@ class _Socket(aiohttp_driver.WebSocket):  # type: ignore[misc]
 
     async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
         # Not compressed: contexts cost 300 kB a connection, and a few bytes could unpack to the limit.
-        self._sock = web.WebSocketResponse(max_msg_size=self.server.max_http_buffer_size, compress=False)
+        # Who does not answer a closing is not waited for longer than a second.
+        self._sock = web.WebSocketResponse(
+            max_msg_size=self.server.max_http_buffer_size, compress=False, timeout=1.0
+        )
         await self._sock.prepare(environ["aiohttp.request"])
         sid = self.handler.__self__.sid
         self.server.web_sockets[sid] = self
@@ -271,7 +277,11 @@ class Transport(socketio.AsyncServer):  # type: ignore[misc]
         return socket is not None and bool(socket.session.get("closed_by_peer"))
 
     async def close(self) -> None:
-        """Close every transport: clients see the WebSocket close with 1001, or their poll end."""
+        """Send what is queued, then close every transport: with 1001, or by ending the poll."""
+        unsent = [socket.queue.join() for socket in self.eio.sockets.values() if not socket.closed]
+        with contextlib.suppress(TimeoutError):
+            # The last words of a call (`ended`) are queued right before; who does not read is not waited for.
+            await within(self._clock, LAST_WORDS_MS, _all(unsent))
         dropping = [self.eio.drop(eio_sid) for eio_sid in list(self.eio.sockets)]
         await asyncio.gather(*dropping, return_exceptions=True)
         if self.eio.service_task_handle is not None:
@@ -281,6 +291,10 @@ class Transport(socketio.AsyncServer):  # type: ignore[misc]
     def transports_open(self) -> int:
         """How many transports are open, joined or not."""
         return len(self.eio.sockets)
+
+
+async def _all(waiting: list[Coroutine[Any, Any, None]]) -> None:
+    await asyncio.gather(*waiting)
 
 
 class _Sink:
