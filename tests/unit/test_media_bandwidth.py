@@ -56,9 +56,31 @@ def test_heavy_loss_takes_the_limit_down_and_its_end_up_again() -> None:
         link.loss(77, 10_000 + n * 1_000)
     assert link.limit_bps == FLOOR_BPS
     link.loss(15, 40_000)
+    link.loss(15, 41_000)
+    link.loss(15, 42_000)
     assert link.limit_bps == FLOOR_BPS
-    for n in range(100):
+    for n in range(15):
         link.loss(0, 50_000 + n * 1_000)
+    assert (link.limit_bps or 0) > 900_000
+    for n in range(100):
+        link.loss(0, 80_000 + n * 1_000)
+    assert link.limit_bps is None
+
+
+def test_what_the_encoder_sends_meanwhile_does_not_drag_the_limit_down() -> None:
+    link = downlink()
+    link.loss(40, 10_000)
+    before = link.limit_bps
+    link.measure(0, 11_000)
+    link.loss(40, 11_000)
+    assert before is not None
+    assert (link.limit_bps or 0) > before * 0.9
+
+
+def test_one_bad_report_is_not_a_trend() -> None:
+    link = downlink()
+    for n in range(20):
+        link.loss(40 if n % 4 == 3 else 0, n * 1_000)
     assert link.limit_bps is None
 
 
