@@ -96,15 +96,9 @@ class Downlink:
     """What one subscriber can take, from its REMB and its reports of loss. None means no limit is known."""
 
     __slots__ = (
-        "_bytes",
-        "_loss_bps",
-        "_loss_ms",
-        "_measured_ms",
-        "_remb_bps",
-        "congested",
-        "sent_bps",
-        "videos",
-    )
+        "_bytes", "_loss", "_loss_bps", "_loss_known", "_loss_ms", "_measured_ms", "_remb_bps", "congested",
+        "sent_bps", "videos",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.videos = 0
