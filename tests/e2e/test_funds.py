@@ -65,7 +65,7 @@ def test_two_calls_empty_one_wallet_together(
     house: Callable[..., Server], person: Callable[..., Person]
 ) -> None:
     """One client in two tabs, two experts: both calls end, and the wallet is never below zero."""
-    server = house(balance_minor=800, price_minor=PRICE_MINOR, experts=2, soft_landing_s=2, min_talk_s=0)
+    server = house(balance_minor=800, price_minor=PRICE_MINOR, experts=2, soft_landing_s=5, min_talk_s=0)
     assert server.gate is not None
     login = login_of(server.links["client"])
     stages = [
