@@ -15,8 +15,8 @@ from aiohttp import web
 
 from booking.people import Person
 from booking.store import PeopleStore
+from metering import reconciliation
 from metering.errors import MeteringError
-from metering.sql import SqlLedger
 from server import demo as demonstration
 from server import process
 from server.app import LIFE, SERVICES
@@ -95,8 +95,7 @@ def migrate(config: Config) -> int:
 def reconcile(config: Config, *, as_json: bool) -> int:
     """Check every invariant of the ledger; the server may run meanwhile. 1 when one is broken."""
     with _one_line():
-        migrations.check(config.sql_url)
-        breaches = _with_database(config, lambda database: SqlLedger(database).reconcile())
+        breaches = reconciliation.reconcile(config.sql_url)
     if as_json:
         sys.stdout.write(f"{msgspec.json.encode(breaches).decode()}\n")
     elif breaches:
