@@ -78,6 +78,7 @@ class CallMeter:
         self._meter: Meter | None = None
         self._held_minor, self._available_minor = 0, available_minor
         self._settle: Settle | None = None
+        self._failing = False
         self.books = Books(terms.call_id, ports, post)
 
     @property
@@ -110,7 +111,11 @@ class CallMeter:
         """Pass the ledger's answer on to the meter."""
         if not isinstance(answer, Grant):
             self._ports.metrics.count("grants", result="failed")
+            if not self._failing:
+                log.warning("grant_failed", call=self.terms.call_id)
+            self._failing = True
             return self.tell(GrantFailed(), now_ms)
+        self._failing = False
         self._ports.metrics.count("grants", result="final" if answer.final else "given")
         self._held_minor, self._available_minor = answer.held_minor, answer.available_minor
         given = GrantGiven(answer.held_minor, answer.final, self.funds_minor, max(1, answer.open_holds))
@@ -178,7 +183,7 @@ class CallMeter:
         except Fenced:
             ports.on_fenced()
         except (MeteringError, TimeoutError) as error:
-            log.warning("grant_failed", call=self.terms.call_id, error=type(error).__name__)
+            log.debug("grant_failed", call=self.terms.call_id, error=type(error).__name__)
         finally:
             # Also when this was cancelled or broke: the meter waits for one answer to each question.
             self._post(GrantAnswered(answer))
