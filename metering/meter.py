@@ -102,6 +102,10 @@ __all__ = [
     "Woke",
 ]
 
+# Media that returns is believed after half a second and counts from the beginning of that: a grant that is
+# nearly used up has to reach so much further, or the call would stutter just when it goes on.
+_COMING_BACK_MS: Final = 500
+
 Effect = Literal["begin", "hold", "release", "settle"]
 
 # From each state to each it can become, what is ordered on the way, in this order. An interval's end is no
@@ -346,7 +350,8 @@ class Meter:
             self._orders.append(CutOff(self._short))
         if self._cut:
             return
-        to_minor = self._credit.ask(used_ms, self._now_ms)
+        back_ms = _COMING_BACK_MS if self._state == "reconnecting" else 0
+        to_minor = self._credit.ask(used_ms + back_ms, self._now_ms)
         if to_minor is not None:
             self._orders.append(AskGrant(to_minor))
         if self._state == "running" and not self._warned and self._low(used_ms):

@@ -133,25 +133,6 @@ def _count(world: World, accounts: dict[str, CallAccount], left_minor: int) -> N
         reached["wallets emptied to zero"] += 1
     if len(cut) > 1:
         reached["wallets emptied by several calls"] += 1
-    _judge_cut_off(world, cut, left_minor)
-
-
-def _judge_cut_off(world: World, cut: list[SimCall], left_minor: int) -> None:
-    """When the last call was cut off for lack of funds, what is left buys none of them a millisecond."""
-    if (
-        not cut
-        or cut[-1].late_ms
-        or world.dead
-        or world.script.temper.name != "quick"
-        or len(cut) < len(world.calls)
-    ):
-        return
-    last = max(cut, key=lambda call: call.closed_ms or 0)
-    used_ms = last.settle.used_ms if last.settle else 0
-    later = any(at_ms >= (last.closed_ms or 0) - 2_000 for at_ms, _ in world.script.top_ups)
-    if not later and not world.script.top_ups_after_exhaustion and len(world.calls) == 1:
-        more_minor = price(world.script.tariff, used_ms + 1) - price(world.script.tariff, used_ms)
-        assert more_minor > left_minor, "a call was cut off although its payer could pay for more"
 
 
 def _common(some: Spans, others: Spans) -> Spans:

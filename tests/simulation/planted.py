@@ -87,6 +87,12 @@ BUGS = (
         "            self._warned = True\n",
         "            self._warned = False\n",
     ),
+    Bug(
+        "a call that was lost has too little to come back with",
+        "meter.py",
+        '_COMING_BACK_MS if self._state == "reconnecting" else 0',
+        "0",
+    ),
     # -- asking for money ----------------------------------------------------------------------------------
     Bug(
         "several asks are in flight at once",

@@ -131,8 +131,8 @@ def write(seed: int) -> Script:
             (rng.randint(first_ms, last_ms), rng.choice(amounts)) for _ in range(rng.choice([0, 0, 1, 3]))
         ],
         top_ups_after_exhaustion=[
-            (rng.choice([0, 1, 40, 1_000, 1_499, 1_500, 5_000]), rng.choice(amounts))
-            for _ in range(rng.choice([0, 0, 1, 2]))
+            (rng.choice([0, 1, 40, 1_000, 1_010, 1_499, 1_500, 5_000]), rng.choice(amounts))
+            for _ in range(rng.choice([0, 0, 1, 2, 3]))
         ],
         temper=_temper(rng, first_ms, last_ms),
         proving=rng.choices(["exact", "window", "unproven"], [50, 20, 30])[0],
@@ -211,7 +211,7 @@ def _temper(rng: Random, first_ms: int, last_ms: int) -> Temper:
         case "quick":
             return Temper(name, (1, 60))
         case "slow":
-            return Temper(name, (100, 900))
+            return Temper(name, (100, 1_600))
         case "flaky":
             return Temper(name, (1, 200), failing=0.2, losing=0.25)
         case "outage":

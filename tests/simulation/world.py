@@ -91,6 +91,9 @@ class SimCall:
     unwritten: deque[MeterEvent] = field(default_factory=deque)
     writing: bool = False
     patience_ms: int = 50
+    asking: bool = False
+    warnings: int = 0
+    news: int = 0
     settle: Settle | None = None
     reason: str = ""
     alarm: int = 0
@@ -150,7 +153,9 @@ class Node:
         self._answer(request, result)
 
     def _answer(self, request: Request, result: Any) -> None:
-        if self.alive and not request.done:
+        """Answer once. Some worlds hear late answers all the same, after the time-out was told."""
+        if self.alive and (not request.done or (self.world.late_answers and isinstance(result, Grant))):
+            self.world.reached["late answers"] += request.done
             request.done = True
             request.answered(result)
 
@@ -174,7 +179,7 @@ class Node:
         """Store how far usage is proven, as signaling's heartbeat does."""
         safe_at_ms = self.world.now - MARGIN_MS
         claims = {call.id: self.world.claim_ms(call) for call in self.calls.values()}
-        late = {name: claim for name, claim in claims.items() if claim is not None and claim < safe_at_ms}
+        late = {name: claim for name, claim in claims.items() if claim < safe_at_ms}
         beat = Heartbeat(safe_at_ms, late)
         self.ask(lambda ledger: ledger.beat(beat), lambda _: None)
 
@@ -192,6 +197,8 @@ class World:
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._rescue = deque(script.top_ups_after_exhaustion)
+        self.late_answers = script.temper.name == "slow" and seed % 2 == 0
+        self.changed_ms = 0  # when the wallet last got money
         self.node = Node(self)
         self.dead: list[Node] = []
 
@@ -279,14 +286,17 @@ class World:
             return None
         return proof_ms if proof_ms < self.now else None
 
-    def claim_ms(self, call: SimCall) -> int | None:
-        """Up to where the heartbeat may claim usage; None when the ledger has the call stopped."""
-        stops = [event.at_ms for event in call.unwritten if isinstance(event, Stopped)]
-        if call.meter.running_since() is None:
-            return min(stops, default=None)
+    def claim_ms(self, call: SimCall) -> int:
+        """Up to where the heartbeat may claim usage.
+
+        Of a call that is stopped, too: when media returns it may yet begin in the past, before this beat.
+        """
         proof_ms = min(side.proof_ms(self.now) for side in call.script.sides.values())
+        bounds = [proof_ms, *(event.at_ms for event in call.unwritten if isinstance(event, Stopped))]
         due_ms = call.meter.deadline()
-        return min([*stops, proof_ms, *([due_ms] if due_ms is not None and due_ms <= self.now else [])])
+        if call.meter.running_since() is not None and due_ms is not None and due_ms <= self.now:
+            bounds.append(due_ms)
+        return min(bounds)
 
     # -- meter and ledger -----------------------------------------------------------------------------------
 
@@ -305,6 +315,8 @@ class World:
         for order in orders:
             if isinstance(order, Record) and order.event.reason in ("funds", "ledger_silent"):
                 call.late_ms += self.now - order.event.at_ms
+                stutters = order.event.reason == "ledger_silent" and not self.script.late_ms
+                assert not stutters or self.script.temper.name != "quick", "waited for a ledger that answers"
         self._note(call, before.state, after.state, fact, orders)
         self._obey(node, call, orders)
 
@@ -322,12 +334,17 @@ class World:
             reached["corrections of intervals long over"] += 1
         began = [o.event for o in orders if isinstance(o, Record) and isinstance(o.event, Began)]
         call.last_ms = began[-1].at_ms if began else call.last_ms
-        reached["warnings"] += sum(isinstance(order, Warn) for order in orders)
+        if any(isinstance(order, Warn) for order in orders):
+            call.warnings += 1
+            assert call.warnings <= 1 + call.news, "warned twice of one approach"
+            reached["warnings"] += 1
 
     def _obey(self, node: Node, call: SimCall, orders: list[Action]) -> None:
         for order in orders:
             match order:
                 case AskGrant(to_minor):
+                    assert not call.asking or self.late_answers, "two asks in flight"
+                    call.asking = True
                     node.ask(
                         lambda ledger, to_minor=to_minor: ledger.extend(call.id, to_minor),
                         lambda answer: self._granted(node, call, answer),
@@ -344,6 +361,7 @@ class World:
                 case ReleaseMedia():
                     call.holds[-1][1] = self.now
                 case CutOff(why):
+                    self._check_cut_off(call, why)
                     call.cut = order
                     self.reached[f"cut off: {why}"] += 1
                     self.at(self.now, lambda why=why: self.close(node, call, why))
@@ -354,12 +372,28 @@ class World:
                     pass
         self._arm(node, call)
 
+    def _check_cut_off(self, call: SimCall, why: str) -> None:
+        """Nobody is cut off who could pay, and nobody for the silence of a ledger that answers."""
+        temper, reading = self.script.temper, call.meter.reading(self.now)
+        if temper.name == "outage" and why == "ledger_silent":
+            silent = any(begin <= self.now <= end + 3 * TIMEOUT_MS for begin, end in temper.outages)
+            assert silent, "cut off for a silence that is long over"
+        if temper.name != "quick" or call.late_ms or self.now - self.changed_ms < TIMEOUT_MS:
+            return
+        assert why == "funds", "cut off for silence by a ledger that answers"
+        held_minor = self.books.calls[call.id].held_minor
+        available_minor = finish(self.node.ledger.balance(WALLET)).available_minor
+        assert self.script.tariff.charge(reading.used_ms + 1) > held_minor + available_minor, "it could pay"
+        self.reached["cut-offs checked"] += 1
+
     def _soft_landing(self, node: Node, call: SimCall, until_ms: int) -> None:
         self.reached["soft landings"] += 1
-        if self._rescue:
+        for _ in range(min(len(self._rescue), self.rng.choice([1, 1, 2]))):
             delay_ms, minor = self._rescue.popleft()
             name = f"rescue{len(self._rescue)}"
-            self.at(min(self.now + delay_ms, until_ms), lambda: self._top_up(name, minor))
+            self.at(
+                min(self.now + delay_ms, until_ms), lambda name=name, minor=minor: self._top_up(name, minor)
+            )
 
     def _arm(self, node: Node, call: SimCall) -> None:
         call.alarm += 1
@@ -375,6 +409,7 @@ class World:
         self.at(due_ms + late_ms, ring)
 
     def _granted(self, node: Node, call: SimCall, answer: Grant | None) -> None:
+        call.asking = False
         if not isinstance(answer, Grant):
             self.reached["failed grants"] += 1
             self.tell(node, call, GrantFailed())
@@ -434,8 +469,10 @@ class World:
         self._funds_arrived()
 
     def _funds_arrived(self) -> None:
+        self.changed_ms = self.now
         for call in self.node.calls.values():
             if call.closed_ms is None:
+                call.news += 1
                 self.tell(self.node, call, FundsArrived())
 
     def _crash_if_wanted(self, event: MeterEvent) -> None:

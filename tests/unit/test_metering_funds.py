@@ -98,6 +98,17 @@ class TestAsking:
         assert len(call.asks) == asked
         assert call.meter.deadline() is None
 
+    def test_a_lost_call_has_enough_to_come_back_with_half_a_second_already_used(self):
+        call = Metered(wallet_minor=100 * SECOND_MINOR, answer_ms=100, max_quantum_ms=1_000)
+        call.wait(1_000)
+        call.connect()
+        call.wait(740)
+        call.down("host")
+        call.wait(5_000)
+        call.up("host", at_ms=call.now - 500)
+        call.wait(3_000)
+        assert (call.state, call.used, len(call.events)) == ("running", 4_240, 3)
+
     def test_with_a_minimum_the_first_hold_covers_it(self):
         call = Metered(Tariff("USD", 240, minimum_ms=60_000))
         assert call.asks[0] == (0, 240)
