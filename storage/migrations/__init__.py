@@ -43,9 +43,12 @@ def migrate(database_url: str) -> bool:
 
     All or nothing. Raises `DatabaseLocked` while a server runs on it, `DatabaseNewer`, `UnsupportedUrl`.
     """
-    lock = DataLock(file_of(database_url))
+    file = file_of(database_url)
+    lock = DataLock(file)
     lock.acquire()
     try:
+        # What people paid is nobody else's business; SQLite gives its log the same mode.
+        file.touch(mode=0o600)
         with connect(make_engine(database_url, writes=True)) as connection:
             present, head = _state(connection)
             connection.rollback()

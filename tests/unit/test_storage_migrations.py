@@ -91,7 +91,8 @@ def test_a_fresh_file_is_made_and_a_second_time_nothing_is_done(tmp_path: Path) 
     assert migrate(url) is True
     migrations.check(url)
     assert migrate(url) is False
-    assert (tmp_path / "new" / "folder").stat().st_mode & 0o077 == 0
+    folder = tmp_path / "new" / "folder"
+    assert [each.stat().st_mode & 0o077 for each in (folder, *folder.iterdir())] == [0, 0, 0]
 
 
 def test_a_database_newer_than_the_code_is_refused(file: Path) -> None:
