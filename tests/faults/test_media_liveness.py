@@ -260,7 +260,13 @@ async def test_a_changed_address_keeps_the_peer_connected() -> None:
         for _ in range(2):
             call.ada.client.move()
             await asyncio.gather(flows(call.ada, "room-bob.mic"), flows(call.bob, "room-ada.mic"))
-        await asyncio.sleep(3)
+        # Also when only its checks can tell the server.
+        call.ada.client.mute()
+        call.ada.client.reports = False
+        await asyncio.sleep(0.2)
+        call.ada.client.move()
+        await flows(call.ada, "room-bob.mic")
+        await asyncio.sleep(4)
         assert call.ada.all(PeerInterrupted) == []
         assert call.ada.all(PeerGone) == []
 

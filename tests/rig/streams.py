@@ -25,6 +25,7 @@ SECOND_NS = 1_000_000_000
 MAX_LATE_NS = 250_000_000
 HISTORY = 1024
 MAX_RECORDS = 200_000
+MAX_CAPTURES = 20_000
 # Between the monotonic clock that paces and the wall clock that is written into packets.
 WALL_OFFSET_NS = time.time_ns() - time.monotonic_ns()
 
@@ -78,6 +79,8 @@ class SentStream:
         self.skipped: list[int] = []
         self.acknowledged = False
         self.reports: list[Block] = []
+        self.captures: dict[int, int] = {}
+        """When the packet of a number was captured (Unix ns), however late it was sent."""
         self._history: dict[int, bytes] | None = {} if history else None
         self._history_size = history
         self._noise = chance.randbytes(shape.size)
@@ -140,6 +143,9 @@ class SentStream:
         self.packets += 1
         self.octets += self.shape.size
         if self._history is not None:
+            self.captures[self.packets - 1] = self.capture_ns + WALL_OFFSET_NS
+            if len(self.captures) > MAX_CAPTURES:
+                del self.captures[next(iter(self.captures))]
             self._history[sequence] = ffi.buffer(BUFFER, size)[:]
             if len(self._history) > self._history_size:
                 del self._history[next(iter(self._history))]
