@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from media.udp import MediaOptions, UdpMediaEngine
 from rig.media_client import MediaClient
 from rig.pacer import Pacer
 from rig.waiting import until
@@ -23,6 +22,7 @@ from media.engine import (
     TracksChanged,
     track_id,
 )
+from media.udp import MediaOptions, UdpMediaEngine
 
 E = TypeVar("E", PeerConnected, PeerInterrupted, PeerGone, TracksChanged)
 
