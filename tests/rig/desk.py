@@ -205,6 +205,23 @@ class DeskWorld:
         self.desk.dropped(call, line, clean=clean)
         await self.passes(0)
 
+    async def ringing(self) -> tuple[Line, Line]:
+        """A call that rings: the host's page and the caller's connection."""
+        page = self.page()
+        assert isinstance(await self.ring(), CallView)
+        return page, await self.join("call", "payer")
+
+    def freeze(self, peer_id: str) -> None:
+        """The peer's media stops now, and the engine has not noticed yet."""
+        died_ms = self.clock.now_ms()
+        alive = self.media.last_alive_ms
+
+        def last_alive_ms(asked: str) -> int | None:
+            known = alive(asked)
+            return known if known is None or asked != peer_id else min(known, died_ms)
+
+        self.media.last_alive_ms = last_alive_ms  # type: ignore[method-assign]
+
     async def talking(self, call: str = "call", *, payer: str = "payer", host: str = "host") -> Talk:
         """Ring, accept, connect both: money runs from now on."""
         page = self.page(host)

@@ -51,7 +51,7 @@ async def test_stale_proof_is_an_exception_before_anybody_judges_it() -> None:
     heart = await beating(world)
     await world.passes(5_000)
     died_ms = world.clock.now_ms()
-    freeze(world, talk.host_peer)
+    world.freeze(talk.host_peer)
     await world.passes(1_000)
     assert heart.compose(world.clock.now_ms()).exceptions == {"call": died_ms}
     assert beat_of(world).exceptions == {"call": died_ms}
@@ -102,7 +102,7 @@ async def test_settled_calls_are_claimed_no_more() -> None:
     world = await DeskWorld().open()
     talk = await world.talking()
     await world.passes(1_000)
-    freeze(world, talk.host_peer)
+    world.freeze(talk.host_peer)
     await world.hang_up("call", talk.payer)
     await world.passes(1_000)
     assert world.desk.claims(world.clock.now_ms()) == {}
@@ -137,19 +137,26 @@ async def test_fenced_heart_stops_the_server() -> None:
     assert heart is not None
 
 
-# -- crash at any moment -----------------------------------------------------------------------------------
-
-
-def freeze(world: DeskWorld, peer_id: str) -> None:
-    """The peer's media stops now, and nobody has noticed yet."""
+async def test_media_that_returns_is_not_claimed_by_a_beat_from_before() -> None:
+    """It counts from half a second back, while the other side is silent and nobody has noticed."""
+    world = await DeskWorld().open()
+    talk = await world.talking()
+    await beating(world)
+    await world.passes(5_000)
     died_ms = world.clock.now_ms()
-    alive = world.media.last_alive_ms
+    world.media.interrupt(talk.payer_peer, died_ms)
+    world.freeze(talk.host_peer)
+    await world.passes(1_100)
+    beat = beat_of(world)
+    world.media.connect(talk.payer_peer, world.clock.now_ms() - 500)
+    await world.passes(0)
+    began_ms = world.money.books.calls["call"].events[-1].at_ms
+    assert began_ms < beat.safe_at_ms, "the beat must be younger than the interval for this to mean anything"
+    assert beat_of(world) == beat
+    assert await recovered_ms(world) == 5_000
 
-    def last_alive_ms(asked: str) -> int | None:
-        known = alive(asked)
-        return known if known is None or asked != peer_id else min(known, died_ms)
 
-    world.media.last_alive_ms = last_alive_ms  # type: ignore[method-assign]
+# -- crash at any moment -----------------------------------------------------------------------------------
 
 
 @dataclass
@@ -202,7 +209,7 @@ async def live(world: DeskWorld, talk: Talk, truth: Truth, chance: random.Random
         case 1:
             # Media stops; the engine notices 2.5 s later and says since when.
             truth.stop("loss")
-            freeze(world, talk.host_peer)
+            world.freeze(talk.host_peer)
             died_ms = world.clock.now_ms()
             await world.passes(chance.randrange(2_500))
             if chance.random() < 0.5:
