@@ -135,9 +135,10 @@ class CallAccount:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """One beat of a node: all its running calls are proven alive until `safe_at_ms`,
+    """One beat of a node: all its open calls are proven alive until `safe_at_ms`,
 
-    except those in `exceptions`, proven until the instant given there (call id → ms).
+    except those in `exceptions`, proven until the instant given there (call id → ms). Stopped calls count,
+    too: an interval that is recorded after the beat may begin before it.
     """
 
     safe_at_ms: int

@@ -52,10 +52,10 @@ class Books:
         self._write()
 
     def unwritten_stop_ms(self) -> int | None:
-        """Where the first interval ended whose end is not durable yet; None when all ends are."""
+        """The earliest end that is not durable yet (a later one may correct it); None when all ends are."""
         if not self._events:
             return None
-        return next((event.at_ms for event in self._events if isinstance(event, Stopped)), None)
+        return min((event.at_ms for event in self._events if isinstance(event, Stopped)), default=None)
 
     def _write(self) -> None:
         if not self._writing:

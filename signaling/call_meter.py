@@ -146,19 +146,22 @@ class CallMeter:
         return None if self._meter is None else self._meter.deadline()
 
     def claimable_ms(self, proof_ms: int | None, overdue_ms: int | None) -> int | None:
-        """Up to where the heartbeat may claim usage of this call; None when the ledger has it stopped.
+        """Up to where the heartbeat may claim usage of this call; None while nothing can be used of it.
 
         `proof_ms` is the proof of life of both parties. An end that is not written yet, and one that was due
-        at `overdue_ms` but was not noticed yet (a late timer), bound the claim as well.
+        at `overdue_ms` but was not noticed yet (a late timer), bound the claim as well. A stopped call is
+        bounded too: media that returns counts from half a second back, so an interval may yet begin before
+        this beat's instant, while the other party is silent and nobody has noticed.
         """
-        unwritten_ms = self.books.unwritten_stop_ms()
-        running = self._meter.running_since() if self._meter is not None else None
+        if self._meter is None:
+            return None
+        unwritten_ms, running = self.books.unwritten_stop_ms(), self._meter.running_since()
         if running is None:
-            return unwritten_ms
-        claim_ms = running[0] if proof_ms is None else proof_ms
-        if unwritten_ms is not None:
-            claim_ms = min(claim_ms, unwritten_ms)
-        return claim_ms if overdue_ms is None else min(claim_ms, overdue_ms)
+            claim_ms = proof_ms or 0
+        else:
+            claim_ms = running[0] if proof_ms is None else proof_ms
+            claim_ms = claim_ms if overdue_ms is None else min(claim_ms, overdue_ms)
+        return claim_ms if unwritten_ms is None else min(claim_ms, unwritten_ms)
 
     def _obey(self, actions: list[Action]) -> list[Order]:
         orders: list[Order] = []
