@@ -199,9 +199,10 @@ def test_the_server_stops_in_order(stage: MakeStage) -> None:
     here.call()
     here.client.rest(1)
     assert here.server.stop() == 0
-    here.client.wait("reconnecting")
-    here.server.start()
     here.wait_ended(reason="shutdown")
+    here.wait_ended(here.expert, reason="shutdown")
+    here.server.start()
+    here.client.wait("receipt-link")
     receipt = here.assert_receipt_adds_up()
     assert receipt["reason"] == "shutdown"
     wait_until(lambda: here.expert.see("online").count(), "the expert can be reached again")
