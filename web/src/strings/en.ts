@@ -462,6 +462,7 @@ export const en = {
       resumed: "the call was resumed",
       reconnected: "the connection was back",
       topped_up: "the balance was topped up",
+      granted: "the payment system answered again",
     } as Record<string, string>,
     end: (reason: string, payer: string, host: string): string => {
       switch (reason) {
