@@ -128,7 +128,7 @@ class CallActor:
         return not self.finished and self._inbox.put(event)
 
     def claim(self, now_ms: int) -> int | None:
-        """Up to where the heartbeat may claim this call's usage; None when the ledger has it stopped."""
+        """Up to where the heartbeat may claim this call's usage; None while nothing can be used of it."""
         due_ms = self._alarm.when_ms
         overdue_ms = due_ms if due_ms is not None and due_ms <= now_ms else None
         claim_ms = self._meter.claimable_ms(self.room.proof_ms(), overdue_ms)

@@ -203,7 +203,7 @@ class CallDesk:
         return host_id in self._by_host
 
     def claims(self, now_ms: int) -> dict[str, int]:
-        """For the heartbeat: up to where each running call's usage is proven (call id to ms)."""
+        """For the heartbeat: up to where each call's usage is proven, running or not (call id to ms)."""
         claimed = ((call_id, actor.claim(now_ms)) for call_id, actor in self._calls.items())
         return {call_id: claim_ms for call_id, claim_ms in claimed if claim_ms is not None}
 

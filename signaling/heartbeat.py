@@ -31,7 +31,7 @@ class Claims(Protocol):
     """Who knows how far usage is proven (the desk)."""
 
     def claims(self, now_ms: int) -> dict[str, int]:
-        """Call id to the instant up to which its usage is proven, for every call the ledger has running."""
+        """Call id to the instant up to which its usage is proven, for every call that was accepted."""
 
 
 class Heart:

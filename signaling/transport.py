@@ -10,8 +10,9 @@ parse with a traceback, keeps binary attachments it was promised, lets a client 
     a packet too many                                is refused as `rate.limited`; many close the transport
     an event                                         goes to `on_event` at once, in order, undecoded
 
-and a transport that opens no connection to the namespace within a while is closed. A transport that was
-closed by the peer is told from one that merely went silent (both read `transport close` in the library).
+and a transport that opens no connection to the namespace within a while is closed, and one too many of them
+all is turned away. A transport that was closed by the peer is told from one that merely went silent (both read
+`transport close` in the library).
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ LAST_WORDS_MS = 1_000
 JOIN_WITHIN_MS = 10_000
 MAX_FRAME_BYTES = 2 * MAX_MESSAGE_BYTES
 MAX_UNSENT = 256
+MAX_TRANSPORTS = 10_000
 MAX_FRAMES_IN_POST = 16
 POST_WITHIN_S = 10
 _CONTROL = frozenset({"1", "2", "2probe", "3", "3probe", "5", "6"})
@@ -124,6 +126,8 @@ class _Engine(engineio.AsyncServer):  # type: ignore[misc]
         }
 
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
+        if "sid" not in request.query and len(self.sockets) >= MAX_TRANSPORTS:
+            raise web.HTTPServiceUnavailable(text="too many connections", headers={"Retry-After": "5"})
         if request.method == "POST":
             request[_BODY] = body = await self._read(request)
             frames = body.decode(errors="replace").split("\x1e")

@@ -134,6 +134,16 @@ async def test_transport_that_never_joins_is_closed(monkeypatch: pytest.MonkeyPa
         await raw.close()
 
 
+async def test_transports_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with beside() as house, aiohttp.ClientSession() as session:
+        monkeypatch.setattr(transport, "MAX_TRANSPORTS", 5)
+        statuses = []
+        for _ in range(4):
+            async with session.get(f"{house.url}/socket.io/?EIO=4&transport=polling") as response:
+                statuses.append(response.status)
+        assert statuses == [200, 200, 503, 503]
+
+
 async def test_other_namespaces_do_not_exist() -> None:
     async with beside() as house:
         raw = await Raw.open(house)
