@@ -8,9 +8,10 @@ from fractions import Fraction
 
 import msgspec
 from simulation.script import NOTICING_MS
-from simulation.world import HOST, WALLET, WINDOW_MS, SimCall, World, finish
+from simulation.world import HOST, WALLET, WINDOW_MS, SimCall, World
 
 from metering.facts import CallAccount, Stopped
+from metering.memory import Books
 from metering.receipt import build_receipt, verify_receipt
 from metering.tariff import Tariff
 
@@ -21,6 +22,7 @@ Spans = list[tuple[int, int]]
 def judge(world: World) -> None:
     """Raise AssertionError unless every promise was kept."""
     ledger = world.node.ledger
+    finish = world.finish
     accounts = {call.id: finish(ledger.call(call.id)) for call in world.calls}
     for call in world.calls:
         _judge_usage(world, call, accounts[call.id])
@@ -100,14 +102,9 @@ def _judge_money(world: World, call: SimCall, account: CallAccount) -> None:
     assert 0 <= account.charge_minor <= due_minor
     if not call.crashed:
         assert account.charge_minor == due_minor, "used more than the hold covered"
-    transfers = [t for t in world.books.transfers.values() if t.call_id == call.id]
-    held = sum(t.amount_minor for t in transfers if t.target == f"wallet:{WALLET}:held")
-    earned = sum(t.amount_minor for t in transfers if t.target == f"host:{HOST}:USD:earnings")
-    captured = earned + sum(t.amount_minor for t in transfers if t.target == "platform:USD:revenue")
-    released = sum(t.amount_minor for t in transfers if t.target == f"wallet:{WALLET}:available")
-    assert captured == account.charge_minor, "not settled once"
-    assert held == captured + released
-    assert earned == account.host_share_minor == account.charge_minor * tariff.host_share_bp // 10_000
+    assert account.host_share_minor == account.charge_minor * tariff.host_share_bp // 10_000
+    if world.books is not None:
+        _judge_transfers(world.books, call, account)
     if call.settle is not None and not call.crashed:
         assert call.settle.used_ms == account.used_ms
         assert call.settle.charge_minor == account.charge_minor
@@ -115,6 +112,17 @@ def _judge_money(world: World, call: SimCall, account: CallAccount) -> None:
         for copy in ("payer", "host"):
             world.reached["receipts"] += 1
             assert verify_receipt(msgspec.json.encode(build_receipt(account, copy, SEED))) == []
+
+
+def _judge_transfers(books: Books, call: SimCall, account: CallAccount) -> None:
+    transfers = [t for t in books.transfers.values() if t.call_id == call.id]
+    held = sum(t.amount_minor for t in transfers if t.target == f"wallet:{WALLET}:held")
+    earned = sum(t.amount_minor for t in transfers if t.target == f"host:{HOST}:USD:earnings")
+    captured = earned + sum(t.amount_minor for t in transfers if t.target == "platform:USD:revenue")
+    released = sum(t.amount_minor for t in transfers if t.target == f"wallet:{WALLET}:available")
+    assert captured == account.charge_minor, "not settled once"
+    assert held == captured + released
+    assert earned == account.host_share_minor
 
 
 def _count(world: World, accounts: dict[str, CallAccount], left_minor: int) -> None:

@@ -180,6 +180,69 @@ BUGS = (
         "heartbeat.exceptions.get(call_id, heartbeat.safe_at_ms)",
         "heartbeat.safe_at_ms",
     ),
+    # -- the ledger in SQL ---------------------------------------------------------------------------------
+    Bug(
+        "SQL: the hold is not cut to what is available",
+        "sql.py",
+        "amount_minor = min(to_minor - held_minor, available_minor)",
+        "amount_minor = to_minor - held_minor",
+    ),
+    Bug(
+        "SQL: a superseded process can go on extending",
+        "sql.py",
+        "            if epoch != self._epoch:\n                self._check_epoch(raw)\n",
+        "",
+    ),
+    Bug(
+        "SQL: a renewal in flight at the hang-up still takes money",
+        "sql.py",
+        """            if state == "settled":
+                return Refused("call.settled")
+            amount_minor""",
+        "            amount_minor",
+    ),
+    Bug(
+        "SQL: a heartbeat of the new process proves life for the old one's calls",
+        "sql.py",
+        "heartbeats.c.epoch == row.epoch",
+        "heartbeats.c.epoch >= row.epoch",
+    ),
+    Bug(
+        "SQL: recovery settles calls of other nodes",
+        "sql.py",
+        "            metered_calls.c.node_id == self._node_id,\n",
+        "",
+    ),
+    Bug(
+        "SQL: a payment's id may come again with another amount",
+        "sql.py",
+        "elif tuple(known) != (wallet_id, amount_minor, source):",
+        "elif known[0] != wallet_id:",
+    ),
+    Bug(
+        "SQL: only the last event of a retry is known again",
+        "sql.py",
+        "count - max(1, len(offered))",
+        "count - 1",
+    ),
+    Bug(
+        "SQL: what is not recorded is charged",
+        "bookkeeping.py",
+        "        return progress.used_ms\n    append_events",
+        "        return used_ms\n    append_events",
+    ),
+    Bug(
+        "SQL: the charge is not cut to the hold",
+        "bookkeeping.py",
+        "charge_minor = min(tariff.charge(used_ms), row.held_minor)",
+        "charge_minor = tariff.charge(used_ms)",
+    ),
+    Bug(
+        "SQL: a second settlement settles again",
+        "bookkeeping.py",
+        'if row.state == "open":',
+        'if row.state != "":',
+    ),
     # -- what is told of it --------------------------------------------------------------------------------
     Bug(
         "a later stop lengthens an interval",

@@ -7,9 +7,12 @@ simulation that never empties a wallet proves nothing about empty wallets.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections import Counter
+from pathlib import Path
 
+from rig.shelf import SqlShelf
 from simulation.oracle import judge
 from simulation.script import write
 from simulation.world import World
@@ -74,6 +77,25 @@ def test_every_promise_is_kept_in_every_world():
         run(seed, reached)
     missed = {what: reached[what] for what, least in EXPECTED.items() if reached[what] < least}
     assert missed == {} or REPLAYED or WORLDS < 1900, "the simulation does not reach enough of these"
+
+
+def test_the_same_with_the_ledger_on_disk(tmp_path: Path):
+    reached: Counter[str] = Counter()
+    loop = asyncio.new_event_loop()
+    try:
+        crashing = [seed for seed in range(200) if write(seed).crash_ms is not None]
+        for seed in [*range(10), *crashing[-20:]]:
+            folder = tmp_path / str(seed)
+            folder.mkdir()
+            shelf = SqlShelf(folder)
+            world = World(write(seed), seed, reached, shelf.ledger, loop.run_until_complete)
+            world.run()
+            judge(world)
+            loop.run_until_complete(shelf.close())
+    finally:
+        loop.close()
+    assert reached["calls that used time"] > 25
+    assert min(reached["crashes while running"], reached["fenced"], reached["top-up resumes"]) > 1
 
 
 def test_a_seed_is_a_world():

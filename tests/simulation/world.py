@@ -31,6 +31,7 @@ from metering.facts import (
     Settlement,
     Stopped,
 )
+from metering.ledger import Ledger
 from metering.memory import Books, MemoryLedger
 from metering.meter import (
     Action,
@@ -65,7 +66,7 @@ def iso(at_ms: int) -> str:
     return (DAY + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def finish(request: Coroutine[Any, Any, Any]) -> Any:
+def finish_at_once(request: Coroutine[Any, Any, Any]) -> Any:
     """The result of a coroutine that waits for nothing, as all of the memory ledger's are."""
     try:
         request.send(None)
@@ -76,7 +77,7 @@ def finish(request: Coroutine[Any, Any, Any]) -> Any:
 
 @dataclass(slots=True)
 class Request:
-    attempt: Callable[[MemoryLedger], Coroutine[Any, Any, Any]]
+    attempt: Callable[[Ledger], Coroutine[Any, Any, Any]]
     answered: Callable[[Any], None]  # with the result, or None for no answer
     done: bool = False
 
@@ -116,14 +117,14 @@ class Node:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.ledger = MemoryLedger(world.books)
-        finish(self.ledger.take_over(NODE))
+        self.ledger = world.open_ledger()
+        world.finish(self.ledger.take_over(NODE))
         self.calls: dict[str, SimCall] = {}
         self.queue: deque[Request] = deque()
         self.alive = True
         self._free_at_ms = 0
 
-    def ask(self, attempt: Callable[[MemoryLedger], Coroutine[Any, Any, Any]], answered: Any) -> None:
+    def ask(self, attempt: Callable[[Ledger], Coroutine[Any, Any, Any]], answered: Any) -> None:
         """Put a request to the ledger; it takes effect after those before it."""
         world, temper = self.world, self.world.script.temper
         request = Request(attempt, answered)
@@ -145,7 +146,7 @@ class Node:
         if rng.random() < temper.failing:
             self._answer(request, None)
             return
-        result = finish(request.attempt(self.ledger))
+        result = self.world.finish(request.attempt(self.ledger))
         self.world.check_floor()
         if rng.random() < temper.losing:
             self.world.reached["lost answers"] += 1
@@ -162,14 +163,14 @@ class Node:
     def die(self) -> None:
         """Nothing of this process happens any more but what slipped to the disk just before."""
         for _ in range(self.world.rng.randint(0, len(self.queue))):
-            finish(self.queue.popleft().attempt(self.ledger))
+            self.world.finish(self.queue.popleft().attempt(self.ledger))
         self.alive = False
 
     def haunt(self) -> None:
         """The dead process wakes up and goes on writing: it must be refused."""
         for request in self.queue:
             try:
-                finish(request.attempt(self.ledger))
+                self.world.finish(request.attempt(self.ledger))
             except Fenced:
                 self.world.reached["fenced"] += 1
             else:
@@ -185,13 +186,25 @@ class Node:
 
 
 class World:
-    """Run it once with `run`."""
+    """Run it once with `run`. The ledger is the one in memory unless another is given with its `finish`,
 
-    def __init__(self, script: Script, seed: int, reached: Counter[str]) -> None:
+    which returns the result of a coroutine.
+    """
+
+    def __init__(
+        self,
+        script: Script,
+        seed: int,
+        reached: Counter[str],
+        open_ledger: Callable[[], Ledger] | None = None,
+        finish: Callable[[Coroutine[Any, Any, Any]], Any] = finish_at_once,
+    ) -> None:
         self.script, self.seed, self.reached = script, seed, reached
+        self.books: Books | None = None if open_ledger else Books()
+        self.open_ledger = open_ledger or (lambda: MemoryLedger(self.books))
+        self.finish = finish
         self.rng = Random(seed ^ 0x5EED)
         self.now = 0
-        self.books = Books()
         self.funds_minor = script.funds_minor
         self.calls: list[SimCall] = []
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
@@ -207,9 +220,9 @@ class World:
 
     def run(self) -> None:
         ledger = self.node.ledger
-        finish(ledger.open_wallet(WALLET, "USD"))
+        self.finish(ledger.open_wallet(WALLET, "USD"))
         if self.script.funds_minor:
-            finish(ledger.top_up(WALLET, "first", self.script.funds_minor, "card"))
+            self.finish(ledger.top_up(WALLET, "first", self.script.funds_minor, "card"))
         for number, call in enumerate(self.script.calls):
             self.at(call.start_ms, lambda number=number, call=call: self._open(f"call{number}", call))
         for number, (at_ms, minor) in enumerate(self.script.top_ups):
@@ -224,7 +237,7 @@ class World:
 
     def check_floor(self) -> None:
         """At every instant: nothing below zero."""
-        balance = finish(self.node.ledger.balance(WALLET))
+        balance = self.finish(self.node.ledger.balance(WALLET))
         assert balance.available_minor >= 0
         assert balance.held_minor >= 0
 
@@ -233,7 +246,7 @@ class World:
     def _open(self, name: str, script: CallScript) -> None:
         node = self.node
         terms = CallTerms(name, WALLET, HOST, "Bob", "Ada", self.script.tariff, iso(self.now))
-        finish(node.ledger.open_call(terms))
+        self.finish(node.ledger.open_call(terms))
         call = SimCall(name, script, Meter(self.script.tariff, self.script.options, self.now))
         call.begun_ms = self.now
         node.calls[name] = call
@@ -381,8 +394,8 @@ class World:
         if temper.name != "quick" or call.late_ms or self.now - self.changed_ms < TIMEOUT_MS:
             return
         assert why == "funds", "cut off for silence by a ledger that answers"
-        held_minor = self.books.calls[call.id].held_minor
-        available_minor = finish(self.node.ledger.balance(WALLET)).available_minor
+        held_minor = self.finish(self.node.ledger.call(call.id)).held_minor
+        available_minor = self.finish(self.node.ledger.balance(WALLET)).available_minor
         assert self.script.tariff.charge(reading.used_ms + 1) > held_minor + available_minor, "it could pay"
         self.reached["cut-offs checked"] += 1
 
@@ -462,9 +475,9 @@ class World:
     # -- money from outside, and death ----------------------------------------------------------------------
 
     def _top_up(self, name: str, minor: int) -> None:
-        finish(self.node.ledger.top_up(WALLET, name, minor, "card"))
+        self.finish(self.node.ledger.top_up(WALLET, name, minor, "card"))
         if self.rng.random() < 0.2:
-            finish(self.node.ledger.top_up(WALLET, name, minor, "card"))
+            self.finish(self.node.ledger.top_up(WALLET, name, minor, "card"))
         self.funds_minor += minor
         self._funds_arrived()
 
@@ -499,7 +512,7 @@ class World:
         old.die()
         self.dead.append(old)
         self.node = Node(self)
-        finish(self.node.ledger.recover(iso(self.now)))
+        self.finish(self.node.ledger.recover(iso(self.now)))
         if self.script.zombie:
             old.haunt()
 
