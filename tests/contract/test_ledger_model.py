@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from rig.shelf import MemoryShelf, SqlShelf, began, moment, stopped, terms
+from rig.shelf import MEMORY_DISK, MemoryShelf, SqlShelf, began, moment, stopped, terms
 
 from metering.errors import MeteringError, Refused
 from metering.facts import Began, CallAccount, Grant, Heartbeat, MeterEvent, Settlement, Stopped
@@ -40,7 +40,7 @@ class TwoLedgers(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.folder = TemporaryDirectory(prefix="talktime-model-")
+        self.folder = TemporaryDirectory(prefix="talktime-model-", dir=MEMORY_DISK)
         self.memory_shelf = MemoryShelf()
         self.sql_shelf = self.runner.run(self._open())
         self.memory: Ledger = self.memory_shelf.ledger()

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from rig.shelf import MemoryShelf, Shelf, SqlShelf, began, funded, stopped, terms
+from rig.shelf import MEMORY_DISK, MemoryShelf, Shelf, SqlShelf, began, funded, stopped, terms
 
 from metering.accounts import Transfer
 from metering.facts import Settlement
 from metering.memory import Books
 from metering.reconciliation import reconcile
 from storage.errors import DatabaseMissing
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """In memory: nothing here depends on the disk."""
+    with TemporaryDirectory(prefix="talktime-reconcile-", dir=MEMORY_DISK) as folder:
+        yield Path(folder)
 
 
 async def fill(shelf: Shelf) -> None:
