@@ -70,11 +70,6 @@ export class Presence {
     this.#drop(call);
   }
 
-  /** The call is taken (here or by a reload): it rings no more. */
-  taken(call: string): void {
-    this.#drop(call);
-  }
-
   retryNow(): void {
     if (this.#state.phase === "lost") void this.#connect();
   }
@@ -132,12 +127,13 @@ export class Presence {
           ringing: message.ringing,
           ringingAt: this.#parts.timers.now(),
           openCall: message.open_call,
+          notice: null,
           ...(message.ringing.length > 0 ? { missed: null } : {}),
         });
         break;
       case "accepted":
-        this.#drop(message.call);
         this.#accepted(message);
+        this.#drop(message.call);
         break;
       case "stopped_ringing": {
         const call = this.#state.ringing.find((each) => each.id === message.call);

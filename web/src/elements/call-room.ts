@@ -3,6 +3,7 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, queryAll, state } from "lit/decorators.js";
 import type { Api } from "../core/api";
+import { stayAwake } from "../core/awake";
 import type { Devices } from "../core/devices";
 import { type CallState, type Face, face, others, self } from "../core/machine";
 import type { CallSession } from "../core/session";
@@ -34,11 +35,27 @@ export class CallRoom extends LitElement {
   @queryAll("tt-video-tile.remote") private tiles!: NodeListOf<VideoTile>;
   #measured = false;
   #opened = false;
+  #letSleep: (() => void) | null = null;
 
   constructor() {
     super();
     follow(this, () => this.session);
     follow(this, () => this.devices);
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#letSleep = stayAwake(navigator, document);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#letSleep?.();
+  }
+
+  override firstUpdated(): void {
+    // What was clicked to come here is gone; the keyboard goes on from the room's beginning.
+    this.renderRoot.querySelector<HTMLElement>("h1")?.focus();
   }
 
   static override styles = [
@@ -171,7 +188,7 @@ export class CallRoom extends LitElement {
     return html`
       <main data-face=${now} data-testid="room">
         <header>
-          <h1 class="hidden">${this.#title(call)}</h1>
+          <h1 class="hidden" tabindex="-1">${this.#title(call)}</h1>
           <span class="title" aria-hidden="true">${this.#title(call)}</span>
           <tt-meter-badge .call=${call}></tt-meter-badge>
         </header>
@@ -406,7 +423,7 @@ export class CallRoom extends LitElement {
     performance.mark("tt-first-frame");
     if (performance.getEntriesByName("tt-click", "mark").length > 0)
       performance.measure("tt-time-to-frame", "tt-click", "tt-first-frame");
-    performance.measure("tt-open-to-frame", "tt-open", "tt-first-frame");
+    if (this.#opened) performance.measure("tt-open-to-frame", "tt-open", "tt-first-frame");
   };
 }
 

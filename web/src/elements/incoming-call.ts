@@ -97,6 +97,7 @@ export class IncomingCallCard extends LitElement {
             data-testid="decline-note"
           />
         </div>
+        <p class="hidden" role="alert">${t.expert.from(call.payer_name)}</p>
         <div class="actions">
           <button type="button" class="large" data-testid="decline" @click=${this.#decline}>
             ${icon("close")} ${t.expert.decline}

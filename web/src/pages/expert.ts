@@ -6,7 +6,7 @@ import { Api, Refusal } from "../core/api";
 import { backoff } from "../core/backoff";
 import type { Devices } from "../core/devices";
 import { LiveCall, openDevices } from "../core/live-call";
-import { Presence } from "../core/presence";
+import { Presence, type PresenceState } from "../core/presence";
 import { conditions, headline } from "../core/price";
 import { Ring } from "../core/ring";
 import { pause } from "../core/timers";
@@ -340,7 +340,21 @@ export class ExpertPage extends LitElement {
       const id = presence.openCall ?? findResume(PATH)?.call;
       if (id) this.#resume(id);
     }
+    this.#settleAccepting(presence);
     this.requestUpdate();
+  }
+
+  /** The answer to an accept may be a refusal, or lost with the connection and seen in what is open now. */
+  #settleAccepting({ phase, ringing, openCall, notice }: PresenceState): void {
+    const id = this.accepting;
+    if (!id || phase !== "live") return;
+    if (openCall === id) {
+      this.accepting = "";
+      this.#begin(id, null);
+    } else if (notice || !ringing.some((each) => each.id === id)) {
+      this.accepting = "";
+      this.#devices.closeAll();
+    }
   }
 
   #resume(id: string): void {
@@ -410,6 +424,8 @@ export class ExpertPage extends LitElement {
 
   #accepted(message: AcceptedMessage): void {
     this.accepting = "";
+    const current = this.#live;
+    if (current && !current.over && current.session.state.callId === message.call) return;
     this.#begin(message.call, message.token);
   }
 

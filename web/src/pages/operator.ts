@@ -49,6 +49,9 @@ export class OperatorPage extends LitElement {
         font-weight: var(--weight-strong);
         line-height: var(--leading-tight);
       }
+      .all {
+        grid-column: var(--span-rest);
+      }
       .books {
         display: flex;
         align-items: center;
@@ -146,7 +149,7 @@ export class OperatorPage extends LitElement {
 
   #books(overview: OperatorOverview): TemplateResult {
     const good = overview.breaches.length === 0;
-    return html`<section class="card" data-testid="books" data-state=${good ? "balanced" : "breached"}>
+    return html`<section class="card all" data-testid="books" data-state=${good ? "balanced" : "breached"}>
       <p class="small muted">${t.operator.books}</p>
       <p class="books ${good ? "good" : "bad"}">
         ${icon(good ? "check" : "warn")}
