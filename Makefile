@@ -28,9 +28,9 @@ run: .venv/installed server/static/index.html ## build what is needed, then a de
 
 # -- what is installed and built; each stamp lives in what it stamps, so that deleting the folder is enough --
 
-.venv/created: .ci/need
+.venv/created: | .ci/need
 	@python=$$(.ci/need python); $(STEP) "Making a virtual environment with $$($$python --version)" \
-		$$python -m venv --clear .venv
+		$$python -m venv .venv
 	@touch $@
 
 .venv/installed: .venv/created requirements.lock pyproject.toml
@@ -44,7 +44,7 @@ run: .venv/installed server/static/index.html ## build what is needed, then a de
 		$(BIN)/pip install -q --require-hashes -r requirements-dev.lock
 	@touch $@
 
-web/node_modules/installed: web/package-lock.json .ci/need
+web/node_modules/installed: web/package-lock.json | .ci/need
 	@.ci/need node
 	@$(STEP) "Installing web packages" npm --prefix web ci --no-progress
 	@touch $@
