@@ -33,10 +33,14 @@ from media.engine import PeerConnected, PeerGone, PeerInterrupted
 from media.udp import UdpMediaEngine
 
 # Little video, so that many calls fit on one core.
-SMALL = {"audio": SHAPES["audio"], "video": dataclasses.replace(SHAPES["video"], packets=1, size=200)}
-# From sending to reading, the loop goes round three times (client, gate, engine), each as long as it takes.
-ROUNDS = 3
+SMALL = {
+    "audio": dataclasses.replace(SHAPES["audio"], interval_ns=40_000_000),
+    "video": dataclasses.replace(SHAPES["video"], interval_ns=100_000_000, packets=1, size=200),
+}
+# From sending to reading, the loop goes round three times (client, gate, engine).
 BUSY_MS = 30
+# A loop that was away for so long within a scenario proves nothing about silence.
+STARVED_MS = 800
 PULSE = Pulse()
 
 
@@ -48,6 +52,7 @@ class Stage:
     gate: UdpGate
     ada: Seat
     bob: Seat
+    since_ms: int
 
 
 @asynccontextmanager
@@ -65,11 +70,12 @@ async def gated_engine() -> AsyncIterator[tuple[UdpMediaEngine, UdpGate]]:
 @asynccontextmanager
 async def stage() -> AsyncIterator[Stage]:
     async with gated_engine() as (engine, gate):
+        since_ms = now_ms()
         ada, bob = await call_of_two(engine, shapes=SMALL)
         async with closing(ada.client, bob.client):
             # Long enough for the checks of both sides to settle.
             await asyncio.sleep(1.0)
-            yield Stage(engine, gate, ada, bob)
+            yield Stage(engine, gate, ada, bob, since_ms)
 
 
 SCENARIOS: dict[str, Callable[[], Awaitable[None]]] = {}
@@ -105,8 +111,18 @@ async def running(request: pytest.FixtureRequest) -> AsyncIterator[dict[str, asy
 
 def assert_dated(at_ms: int, last_packet_ms: float, early_ms: int = 100) -> None:
     """The instant is that of the last packet, but for the time that this machine took to handle it."""
-    away_ms = PULSE.longest_gap_ms(last_packet_ms - 1_000, last_packet_ms + 1_000)
-    assert last_packet_ms - early_ms - away_ms <= at_ms <= last_packet_ms + BUSY_MS + ROUNDS * away_ms
+    away_ms = PULSE.away_ms(last_packet_ms - 1_000, last_packet_ms + 1_000)
+    assert last_packet_ms - early_ms - away_ms <= at_ms <= last_packet_ms + BUSY_MS + away_ms
+
+
+async def assert_never_interrupted(*seats: Seat, since_ms: int) -> None:
+    """Nobody was interrupted, unless this process itself was starved; then it must have healed."""
+    starved = PULSE.away_ms(since_ms, now_ms()) > STARVED_MS
+    for seat in seats:
+        assert seat.all(PeerGone) == []
+        interruptions = len(seat.all(PeerInterrupted))
+        assert starved or not interruptions
+        await seat.connected(1 + interruptions)
 
 
 async def flows(seat: Seat, label: str, packets: int = 10) -> None:
@@ -144,7 +160,7 @@ async def test_silence_is_an_interruption_at_the_last_packet() -> None:
         assert_dated(event.at_ms, last_ms)
         assert 2_400 <= call.ada.heard_ms[-1] - event.at_ms <= 3_500
         assert call.engine.last_alive_ms(call.ada.peer) == event.at_ms
-        assert call.bob.all(PeerInterrupted) == []
+        await assert_never_interrupted(call.bob, since_ms=call.since_ms)
 
 
 @side_by_side
@@ -173,7 +189,7 @@ async def test_lost_signaling_alone_changes_nothing() -> None:
     async with stage() as call:
         call.engine.signaling_lost(call.ada.peer)
         await asyncio.sleep(4)
-        assert call.ada.all(PeerInterrupted) == []
+        await assert_never_interrupted(call.ada, since_ms=call.since_ms)
 
 
 @side_by_side
@@ -198,7 +214,7 @@ async def test_a_muted_peer_that_answers_probes_stays_connected() -> None:
         await asyncio.sleep(5)
         assert call.ada.client.sent["mic"].packets == sent
         assert call.ada.client.tally.probes - probes >= 5
-        assert call.ada.all(PeerInterrupted) == []
+        await assert_never_interrupted(call.ada, since_ms=call.since_ms)
         alive_ms = call.engine.last_alive_ms(call.ada.peer)
         assert alive_ms is not None
         assert now_ms() - alive_ms < 1_500
@@ -211,7 +227,7 @@ async def test_a_cut_uplink_is_an_interruption_at_the_cut() -> None:
         call.gate.cut("up", only=call.ada.client.ufrag)
         event = await call.ada.interrupted()
         assert_dated(event.at_ms, cut_ms)
-        assert call.bob.all(PeerInterrupted) == []
+        await assert_never_interrupted(call.bob, since_ms=call.since_ms)
 
 
 @side_by_side
@@ -223,7 +239,7 @@ async def test_a_cut_downlink_is_an_interruption_though_packets_still_come_in() 
         # The way down is proven about once a second; what is not proven is not charged.
         assert_dated(event.at_ms, cut_ms, early_ms=1_500)
         assert call.ada.client.last_sent_ns / 1e6 > event.at_ms + 2_000
-        assert call.bob.all(PeerInterrupted) == []
+        await assert_never_interrupted(call.bob, since_ms=call.since_ms)
 
 
 @side_by_side
@@ -239,7 +255,7 @@ async def test_an_outage_heals_on_the_same_peer() -> None:
         assert healed_ms - 1 <= back.at_ms <= healed_ms + 2_000
         assert call.ada.all(PeerGone) == []
         await asyncio.gather(flows(call.ada, "room-bob.mic"), flows(call.bob, "room-ada.camera"))
-        assert call.bob.all(PeerInterrupted) == []
+        await assert_never_interrupted(call.bob, since_ms=call.since_ms)
 
 
 @side_by_side
@@ -250,7 +266,7 @@ async def test_a_blip_is_no_interruption() -> None:
             await asyncio.sleep(1.5)
             call.gate.heal(only=call.ada.client.ufrag)
             await asyncio.sleep(1.5)
-        assert call.ada.all(PeerInterrupted) == []
+        await assert_never_interrupted(call.ada, since_ms=call.since_ms)
         await flows(call.bob, "room-ada.mic")
 
 
@@ -267,8 +283,7 @@ async def test_a_changed_address_keeps_the_peer_connected() -> None:
         call.ada.client.move()
         await flows(call.ada, "room-bob.mic")
         await asyncio.sleep(4)
-        assert call.ada.all(PeerInterrupted) == []
-        assert call.ada.all(PeerGone) == []
+        await assert_never_interrupted(call.ada, since_ms=call.since_ms)
 
 
 @side_by_side
@@ -290,8 +305,7 @@ async def test_heavy_loss_both_ways_does_not_flap() -> None:
         # The second half without media: only probes and checks are left to be lost.
         call.ada.client.mute()
         await asyncio.sleep(5)
-        assert call.ada.all(PeerInterrupted) == []
-        assert call.bob.all(PeerInterrupted) == []
+        await assert_never_interrupted(call.ada, call.bob, since_ms=call.since_ms)
         counts = call.gate.counts()
         assert counts.dropped_up > 0.2 * counts.passed_up
         assert counts.dropped_down > 0.2 * counts.passed_down
