@@ -1,12 +1,14 @@
 /** Moments for people, from ISO 8601 UTC. */
 
+import { t } from "../strings";
+
 const cache = new Map<string, Intl.DateTimeFormat>();
 
 function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = JSON.stringify(options);
   let found = cache.get(key);
   if (!found) {
-    found = new Intl.DateTimeFormat("en", options);
+    found = new Intl.DateTimeFormat(t.locale, options);
     cache.set(key, found);
   }
   return found;

@@ -1,5 +1,7 @@
 /** Money on the screen. Amounts are integer minor units; no float ever holds one. */
 
+import { t } from "../strings";
+
 const exponents = new Map<string, number>();
 
 /** How many decimal digits the currency's minor unit has (USD 2, JPY 0, KWD 3). */
@@ -25,7 +27,7 @@ export function decimal(minor: number, digits: number): string {
 }
 
 /** The amount for people: `money(240, "USD") === "$2.40"`. */
-export function money(minor: number, currency: string, locale = "en"): string {
+export function money(minor: number, currency: string, locale = t.locale): string {
   const format = new Intl.NumberFormat(locale, { style: "currency", currency });
   // A decimal string is formatted exactly; a division would pass through a float.
   return format.format(decimal(minor, exponent(currency)) as `${number}`);

@@ -43,7 +43,7 @@ export class CallList extends LitElement {
 
   #row(call: CallSummary) {
     const when = call.open ? t.expert.running : moment(call.opened_at);
-    const reason = t.ended.titles[call.reason as EndReason] ?? call.reason;
+    const reason = t.ended.brief[call.reason as EndReason] ?? call.reason;
     return html`<tr data-testid="call-row" data-call=${call.id}>
       <th scope="row">
         ${call.with_name}

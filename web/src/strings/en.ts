@@ -13,10 +13,8 @@ export const en = {
   brand: "Talktime",
   loading: "One moment…",
   retry: "Try again",
-  cancel: "Cancel",
   close: "Close",
   you: "You",
-  skip: "Skip to the content",
 
   price: {
     perMinute: (price: string) => `${price} a minute`,
@@ -76,8 +74,6 @@ export const en = {
   check: {
     title: (name: string) => `Call ${name}`,
     guest: (name: string) => `Join the call with ${name}`,
-    preview: "Your camera",
-    cameraOff: "Your camera is off",
     voiceOnly: "Voice only",
     withVideo: "With video",
     kind: "Kind of call",
@@ -103,8 +99,6 @@ export const en = {
     busyText: (name: string) => `${name} is talking to somebody. This page notices when that changes.`,
     insufficient: "Your balance is not enough to start",
     insufficientText: "Top it up and the call can begin.",
-    elsewhere: (name: string) => `You have an open call with ${name}.`,
-    waiting: "Waiting for devices",
   },
 
   trouble: {
@@ -170,14 +164,6 @@ export const en = {
     cost: "Cost",
     earned: "Earned",
     time: "Time",
-    states: {
-      waiting: "Not running",
-      running: "Running",
-      paused: "Paused",
-      reconnecting: "Paused",
-      exhausted: "Stopped",
-      ended: "Ended",
-    },
     left: (time: string) => `${time} left`,
     freeLeft: (time: string) => `Free · ${time} left`,
     freeSpoken: "Free time. The meter does not charge yet.",
@@ -223,7 +209,6 @@ export const en = {
 
   call: {
     room: "The call",
-    waitingFor: (name: string) => `Waiting for ${name}`,
     mute: "Mute",
     unmute: "Unmute",
     cameraOff: "Camera off",
@@ -238,11 +223,9 @@ export const en = {
     yourScreen: "You are sharing your screen",
     screenOf: (name: string) => `${name}’s screen`,
     mutedMic: "Microphone off",
-    noVideo: "Camera off",
     absent: "Not here yet",
     connecting: "Connecting…",
     interrupted: "Reconnecting…",
-    onHold: "On hold",
     holdText: "Nobody is heard or seen, and the meter stands.",
     tapToHear: "Turn the sound on",
     reconnecting: "Reconnecting…",
@@ -266,7 +249,6 @@ export const en = {
     supersededText:
       "This call is open in another tab or on another device. It is charged once, however many are open.",
     useHere: "Use it here",
-    notice: "That did not work",
   },
 
   invite: {
@@ -299,7 +281,6 @@ export const en = {
     ledger: "The meter is checking the balance",
     ledgerText: "The call is on hold and nothing is charged. It goes on as soon as the ledger answers.",
     noReal: "Ask the person who runs this server how to add to your balance.",
-    dialog: "Top up your balance",
   },
 
   ended: {
@@ -320,6 +301,24 @@ export const en = {
       shutdown: "The server had to stop",
       recovered: "The server was restarted",
       room_empty: "The call has ended",
+    } satisfies Record<EndReason, string>,
+    /** The same in a few words, for lists. */
+    brief: {
+      payer_left: "Caller hung up",
+      host_left: "Expert hung up",
+      payer_gone: "Caller lost the connection",
+      host_gone: "Expert lost the connection",
+      funds: "Balance used up",
+      declined: "Declined",
+      no_answer: "No answer",
+      cancelled: "Caller gave up",
+      host_offline: "Expert went offline",
+      setup_timeout: "No connection",
+      ledger_silent: "Ledger did not answer",
+      operator: "Ended by the operator",
+      shutdown: "Server stopped",
+      recovered: "Server restarted",
+      room_empty: "Everybody left",
     } satisfies Record<EndReason, string>,
     /** Why the call ended, to `side`. */
     reason: (reason: EndReason, side: Side, payer: string, host: string): string => {
@@ -366,7 +365,6 @@ export const en = {
     talked: "Talked",
     paid: "You paid",
     earned: "You earned",
-    charged: "Charged",
     balance: "Balance now",
     nothing: "Nothing was charged",
     receipt: "Open the receipt",
@@ -510,7 +508,6 @@ export const en = {
 
   expert: {
     title: "Your calls",
-    hello: (name: string) => `Hello, ${name}`,
     live: "You are live",
     liveText: "People with your link can call you now. Keep this page open; it rings.",
     connecting: "Going live…",
