@@ -11,8 +11,8 @@ parse with a traceback, keeps binary attachments it was promised, lets a client 
     an event                                         goes to `on_event` at once, in order, undecoded
 
 and a transport that opens no connection to the namespace within a while is closed, and one too many of them
-all is turned away. A transport that was closed by the peer is told from one that merely went silent (both read
-`transport close` in the library).
+all is turned away. A transport that was closed by the peer is told from one that merely went silent (both
+read `transport close` in the library).
 """
 
 from __future__ import annotations
