@@ -13,7 +13,16 @@ export class Level {
     this.#samples = new Float32Array(this.#analyser.fftSize);
     this.#source = this.#context.createMediaStreamSource(new MediaStream([track]));
     this.#source.connect(this.#analyser);
-    // Before the first click a page's audio is asleep; it wakes as soon as that is allowed.
+    this.wake();
+  }
+
+  /** Before the first click a page's audio is asleep, and nothing can be measured. */
+  get asleep(): boolean {
+    return this.#context.state === "suspended";
+  }
+
+  /** Try to wake; works from within a click at the latest. */
+  wake(): void {
     void this.#context.resume().catch(() => undefined);
   }
 

@@ -197,10 +197,7 @@ export class DeviceCheck extends LitElement {
           </div>`
           : nothing
       }
-      <div class="field">
-        <tt-level-bar .track=${devices.track("mic")}></tt-level-bar>
-        <p class="small muted">${t.check.speak}</p>
-      </div>
+      <tt-level-bar .track=${devices.track("mic")}></tt-level-bar>
     `;
   }
 

@@ -1,7 +1,7 @@
 /** A bar that moves with the microphone: proof that one will be heard. */
 
 import { css, html, LitElement } from "lit";
-import { customElement, property, query } from "lit/decorators.js";
+import { customElement, property, query, state } from "lit/decorators.js";
 import { Level } from "../core/level";
 import { t } from "../strings";
 import { base } from "../styles/shared";
@@ -9,6 +9,8 @@ import { base } from "../styles/shared";
 @customElement("tt-level-bar")
 export class LevelBar extends LitElement {
   @property({ attribute: false }) track: MediaStreamTrack | null = null;
+  @state() private asleep = false;
+  @query(".bar") private bar!: HTMLElement;
   @query(".fill") private fill!: HTMLElement;
   #level: Level | null = null;
   #of: MediaStreamTrack | null = null;
@@ -18,6 +20,10 @@ export class LevelBar extends LitElement {
   static override styles = [
     base,
     css`
+      :host {
+        display: grid;
+        gap: var(--space-1);
+      }
       .bar {
         height: var(--level-height);
         overflow: hidden;
@@ -35,7 +41,8 @@ export class LevelBar extends LitElement {
   ];
 
   override render() {
-    return html`<div
+    return html`<p class="small muted">${this.asleep ? t.check.wake : t.check.speak}</p>
+    <div
       class="bar"
       role="meter"
       aria-label=${t.check.level}
@@ -57,17 +64,30 @@ export class LevelBar extends LitElement {
     this.#draw();
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    addEventListener("pointerdown", this.#wake);
+    addEventListener("keydown", this.#wake);
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    removeEventListener("pointerdown", this.#wake);
+    removeEventListener("keydown", this.#wake);
     this.#stop();
   }
 
+  #wake = (): void => this.#level?.wake();
+
   #draw = (): void => {
     if (!this.#level) return;
+    this.asleep = this.#level.asleep;
     const now = this.#level.read();
     // Rises at once, falls slowly, as people expect of a level.
     this.#shown = Math.max(now, this.#shown * 0.9);
     this.fill.style.transform = `scaleX(${this.#shown.toFixed(3)})`;
+    const told = `${Math.round(this.#shown * 10) * 10}`;
+    if (this.bar.ariaValueNow !== told) this.bar.ariaValueNow = told;
     this.#frame = requestAnimationFrame(this.#draw);
   };
 

@@ -164,14 +164,18 @@ export class VideoTile extends LitElement {
   /** Sound may need a person's click first; the room shows a button for that. */
   #play(): void {
     this.player.play().catch((error: unknown) => {
-      if (error instanceof DOMException && error.name === "NotAllowedError")
-        this.dispatchEvent(new CustomEvent("tt-silent", { bubbles: true, composed: true }));
+      if (!(error instanceof DOMException) || error.name !== "NotAllowedError" || this.player.muted) return;
+      // A picture without sound is better than neither.
+      this.player.muted = true;
+      void this.player.play().catch(() => undefined);
+      this.dispatchEvent(new CustomEvent("tt-silent", { bubbles: true, composed: true }));
     });
   }
 
   /** Called by the room from within a click. */
   unlock(): void {
-    void this.player?.play().catch(() => undefined);
+    this.player.muted = this.audio === null;
+    void this.player.play().catch(() => undefined);
   }
 
   #awaitFrame(): void {

@@ -82,6 +82,7 @@ export const en = {
     speaker: "Speaker",
     level: "Microphone level",
     speak: "Say something: the bar should move.",
+    wake: "Click anywhere, then say something: the bar should move.",
     unnamed: (number: number) => `Device ${number}`,
     asking: "Your browser asks for microphone and camera. Please allow them.",
     join: "Start the call",
