@@ -116,7 +116,11 @@ class MediaEngine(Protocol):
     """Rooms of peers that hear and see each other. Synchronous except where the network is waited for."""
 
     async def start(self) -> None:
-        """Bind the port. Raises `MediaError("media.port_in_use")` when it is taken."""
+        """Bind the port.
+
+        Raises `MediaError` with `media.port_in_use` when it is taken, `media.bad_address` when a name in
+        the announced host is unknown.
+        """
 
     async def close(self) -> None:
         """Close every peer (DTLS close_notify) and the port. No event is sent after it returns."""
@@ -125,6 +129,7 @@ class MediaEngine(Protocol):
         """Make a peer that waits for its first offer; silently closes the participant's older peer.
 
         `on_event` is called synchronously and must not block. A superseded or closed peer sends nothing.
+        Raises `MediaError("media.full")` when the engine has as many peers as it may.
         """
 
     async def answer(self, peer_id: str, offer: Offer) -> str:
@@ -138,7 +143,10 @@ class MediaEngine(Protocol):
         """The signaling connection closed cleanly (page gone): judge silence after 1.0 s, not 2.5 s."""
 
     def hold_room(self, room_id: str) -> None:
-        """Stop forwarding in the room; peers stay connected and alive (pause, soft landing)."""
+        """Stop forwarding in the room; peers stay connected and alive (pause, soft landing).
+
+        A room exists while it has peers: hold again when the first one opens.
+        """
 
     def release_room(self, room_id: str) -> None:
         """Forward again, video from a fresh keyframe."""

@@ -143,7 +143,9 @@ def parse_offer(text: str, max_chars: int) -> Description:
     try:
         session = SessionDescription.parse(text)
         # A bundle-only line has port 0 and is alive (RFC 9143, 6); aiortc does not know it.
-        bare = ["a=bundle-only" in section for section in grouplines(text)[1]]
+        bare = [False] * len(session.media)
+        if "a=bundle-only" in text:
+            bare = ["a=bundle-only" in section for section in grouplines(text)[1]]
         lines = tuple(_line(media, alone) for media, alone in zip(session.media, bare, strict=True))
         bundled = {str(mid) for group in session.group if group.semantic == "BUNDLE" for mid in group.items}
         live = [

@@ -118,6 +118,9 @@ def _attribute(name: int, value: bytes) -> bytes:
 
 def _xor(address: tuple[str, int], request: Message) -> bytes:
     host = ipaddress.ip_address(address[0])
+    if isinstance(host, ipaddress.IPv6Address) and host.ipv4_mapped is not None:
+        # What a dual-stack socket calls an IPv4 address; the client knows itself by the plain one.
+        host = host.ipv4_mapped
     pad = COOKIE.to_bytes(4, "big") + request.transaction
     plain = host.packed
     mixed = bytes(a ^ b for a, b in zip(plain, pad, strict=False))

@@ -82,14 +82,17 @@ class UdpMediaEngine:
             for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
                 sock.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER_BYTES)
             sock.bind((self.options.host, self.options.port))
+            self.port = sock.getsockname()[1]
+            self._candidates = _candidates(self.options, self.port)
+        except MediaError:
+            sock.close()
+            raise
         except OSError as error:
             sock.close()
             if error.errno in {errno.EADDRINUSE, errno.EACCES}:
                 text = f"UDP port {self.options.port} cannot be taken: {error.strerror}."
                 raise MediaError("media.port_in_use", text) from error
             raise
-        self.port = sock.getsockname()[1]
-        self._candidates = _candidates(self.options, self.port)
         self._wire.attach(sock)
         loop = asyncio.get_running_loop()
         self._stall = StallWatch(self._now_ms())
@@ -358,14 +361,22 @@ def _candidates(options: MediaOptions, port: int) -> tuple[tuple[str, int], ...]
         return tuple((_resolve(name), port) for name in names)
     if not ipaddress.ip_address(options.host).is_unspecified:
         return ((options.host, port),)
-    # 192.0.2.1 is a documentation address (RFC 5737): nothing is sent, the system only picks a route.
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+    wildcards = [(socket.AF_INET, "192.0.2.1", "127.0.0.1")]
+    if ":" in options.host:
+        wildcards.append((socket.AF_INET6, "2001:db8::1", "::1"))
+    hosts = [host for family, far, near in wildcards for host in (_own_address(family, far), near) if host]
+    return tuple((host, port) for host in dict.fromkeys(hosts))
+
+
+def _own_address(family: socket.AddressFamily, far: str) -> str | None:
+    """The address that the system would send from. Nothing is sent: `far` is for documentation (RFC 5737)."""
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))
-            own = probe.getsockname()[0]
+            probe.connect((far, 9))
+            own: str = probe.getsockname()[0]
         except OSError:
-            own = "127.0.0.1"
-    return tuple((host, port) for host in dict.fromkeys((own, "127.0.0.1")))
+            return None
+    return own
 
 
 def _resolve(name: str) -> str:

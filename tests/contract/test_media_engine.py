@@ -307,6 +307,27 @@ async def test_a_taken_port_is_refused_by_name() -> None:
     await first.close()
 
 
+async def test_an_unknown_announced_host_is_refused_by_name() -> None:
+    options = type(make_engine().options)(host="127.0.0.1", announced_host="no.such.host.invalid")
+    with pytest.raises(MediaError) as caught:
+        await UdpMediaEngine(options, now_ms).start()
+    assert caught.value.code == "media.bad_address"
+
+
+async def test_a_full_engine_refuses_by_name() -> None:
+    options = type(make_engine().options)(host="127.0.0.1", max_peers=2)
+    engine = UdpMediaEngine(options, now_ms)
+    for name in ("ada", "bob"):
+        engine.open_peer(name, name, "room", lambda _: None)
+    with pytest.raises(MediaError) as caught:
+        engine.open_peer("cyd", "cyd", "room", lambda _: None)
+    assert caught.value.code == "media.full"
+    # Who supersedes takes no more room.
+    engine.open_peer("ada again", "ada", "room", lambda _: None)
+    engine.close_peer("bob")
+    engine.open_peer("cyd", "cyd", "room", lambda _: None)
+
+
 async def test_an_owner_that_fails_harms_nobody() -> None:
     engine = make_engine()
     await engine.start()

@@ -44,6 +44,12 @@ def test_aioice_verifies_our_response(address: tuple[str, int]) -> None:
     assert read.check_message_integrity(PASSWORD)
 
 
+def test_an_ipv4_address_of_a_dual_stack_socket_is_told_plainly() -> None:
+    request = stun.parse(their_request())
+    read = theirs.parse_message(stun.response(request, ("::ffff:192.0.2.7", 4_000), PASSWORD))
+    assert read.attributes["XOR-MAPPED-ADDRESS"] == ("192.0.2.7", 4_000)
+
+
 def test_aioice_verifies_our_request() -> None:
     transaction, datagram = stun.request("client:server", PASSWORD, bytes(8))
     read = theirs.parse_message(datagram)
