@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 from OpenSSL import SSL
+from rig.complaints import no_complaints
 from rig.dtls import Certificate
 from rig.media_client import MediaClient, closing
 from rig.media_process import MediaProcess
@@ -95,18 +96,20 @@ def side_by_side(scenario: Callable[[], Awaitable[None]]) -> Callable[..., Await
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(request: pytest.FixtureRequest) -> AsyncIterator[dict[str, asyncio.Task[None]]]:
+    """The selected scenarios, begun; and in the end, nothing may have gone wrong unnoticed."""
     selected = [item.name for item in request.session.items if item.name in SCENARIOS]
     tasks: dict[str, asyncio.Task[None]] = {}
-    PULSE.start()
-    for name in selected:
-        tasks[name] = asyncio.create_task(SCENARIOS[name](), name=name)
-        # Handshakes of all at once would measure the machine.
-        await asyncio.sleep(0.1)
-    yield tasks
-    PULSE.stop()
-    for task in tasks.values():
-        task.cancel()
-    await asyncio.gather(*tasks.values(), return_exceptions=True)
+    async with no_complaints():
+        PULSE.start()
+        for name in selected:
+            tasks[name] = asyncio.create_task(SCENARIOS[name](), name=name)
+            # Handshakes of all at once would measure the machine.
+            await asyncio.sleep(0.1)
+        yield tasks
+        PULSE.stop()
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
 
 
 def assert_dated(at_ms: int, last_packet_ms: float, early_ms: int = 100) -> None:

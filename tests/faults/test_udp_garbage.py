@@ -8,19 +8,18 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import gc
-import logging
 import os
 import random
 import socket
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import pylibsrtp
 import pytest
+from rig.complaints import Complaints
 from rig.dtls import VIEW, Dtls, shared_certificate
 from rig.garbage import Garbage, Material, forged_check
 from rig.media_client import MediaClient, closing
@@ -50,29 +49,6 @@ REACHED = (
     "drop_srtcp",
     "nacks_received",
 )
-
-
-class Complaints(logging.Handler):
-    """Everything that must not happen: loop errors, errors that were logged, errors nobody could raise."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.found: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.found.append(record.getMessage())
-
-    @asynccontextmanager
-    async def collecting(self) -> AsyncIterator[None]:
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _, context: self.found.append(str(context)))
-        hook, sys.unraisablehook = sys.unraisablehook, lambda args: self.found.append(str(args.exc_value))
-        logging.getLogger().addHandler(self)
-        try:
-            yield
-        finally:
-            logging.getLogger().removeHandler(self)
-            sys.unraisablehook = hook
 
 
 def tap(client: MediaClient) -> list[bytes]:

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from types import MappingProxyType
 
 import pytest
+from rig.complaints import no_complaints
 from rig.media_client import MediaClient, closing
 from rig.rooms import Seat, call_of_two, make_engine, now_ms, take_seat
 from rig.rtcp import Remb, unix_ns_of
@@ -26,7 +27,7 @@ CAMERA, MIC = f"{ADA}.camera", f"{ADA}.mic"
 
 @pytest.fixture
 async def gate() -> AsyncIterator[UdpGate]:
-    async with UdpGate(seed=3) as gate:
+    async with no_complaints(), UdpGate(seed=3) as gate:
         yield gate
 
 
