@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import structlog
@@ -202,10 +202,12 @@ class CallDesk:
         """Whether a call rings or is open at the host."""
         return host_id in self._by_host
 
-    def claims(self, now_ms: int) -> dict[str, int]:
-        """For the heartbeat: up to where each call's usage is proven, running or not (call id to ms)."""
-        claimed = ((call_id, actor.claim(now_ms)) for call_id, actor in self._calls.items())
-        return {call_id: claim_ms for call_id, claim_ms in claimed if claim_ms is not None}
+    def claims(self, now_ms: int) -> Iterator[tuple[str, int]]:
+        """For the heartbeat: up to where each call's usage is proven, running or not (call id, ms)."""
+        for call_id, actor in list(self._calls.items()):
+            claim_ms = actor.claim(now_ms)
+            if claim_ms is not None:
+                yield call_id, claim_ms
 
     def __len__(self) -> int:
         return len(self._calls)

@@ -17,6 +17,7 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,7 +65,6 @@ class BenchCall:
     ports: MoneyPorts
     alarms: Alarms
     late_ms: list[float]
-    exhausted: bool = False
     settled: asyncio.Event = field(default_factory=asyncio.Event)
     account: CallAccount | None = None
 
@@ -98,7 +98,6 @@ class BenchCall:
     def _obey(self, orders: list[Order], due_ms: int | None) -> None:
         if due_ms is not None and any(isinstance(order, HoldMedia) for order in orders):
             self.late_ms.append(time.monotonic_ns() / 1e6 - due_ms)
-            self.exhausted = True
         self.alarm.set(self.meter.deadline())
 
     async def end(self) -> None:
@@ -115,10 +114,14 @@ class Claims:
     def __init__(self, calls: list[BenchCall]) -> None:
         self._calls = calls
 
-    def claims(self, now_ms: int) -> dict[str, int]:
+    def claims(self, now_ms: int) -> Iterator[tuple[str, int]]:
         """See `signaling.heartbeat.Claims`."""
-        claimed = ((call.terms.call_id, call.meter.claimable_ms(now_ms, now_ms)) for call in self._calls)
-        return {call_id: claim_ms for call_id, claim_ms in claimed if claim_ms is not None}
+        for call in self._calls:
+            due_ms = call.alarm.when_ms
+            overdue_ms = due_ms if due_ms is not None and due_ms <= now_ms else None
+            claim_ms = call.meter.claimable_ms(now_ms, overdue_ms)
+            if claim_ms is not None:
+                yield call.terms.call_id, claim_ms
 
 
 async def open_calls(ports: MoneyPorts, alarms: Alarms, times: Times) -> list[BenchCall]:
@@ -151,7 +154,7 @@ def check(calls: list[BenchCall]) -> None:
         account = call.account
         assert account is not None
         assert account.charge_minor == TARIFF.charge(account.used_ms) <= call.funds_minor
-        if call.exhausted:
+        if account.events and account.events[-1].reason == "funds":
             assert account.used_ms == TARIFF.affordable(call.funds_minor), account
 
 

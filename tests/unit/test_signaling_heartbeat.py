@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -13,7 +14,7 @@ from rig.ledger_faults import FaultyLedger
 
 from metering.facts import Heartbeat
 from metering.memory import MemoryLedger
-from signaling.heartbeat import Heart
+from signaling.heartbeat import CALLS_A_TURN, Heart
 from signaling.messages import PauseMessage
 
 
@@ -105,7 +106,7 @@ async def test_settled_calls_are_claimed_no_more() -> None:
     world.freeze(talk.host_peer)
     await world.hang_up("call", talk.payer)
     await world.passes(1_000)
-    assert world.desk.claims(world.clock.now_ms()) == {}
+    assert list(world.desk.claims(world.clock.now_ms())) == []
 
 
 async def test_a_beat_in_flight_is_not_overtaken_and_a_failed_one_not_the_last() -> None:
@@ -124,6 +125,32 @@ async def test_a_beat_in_flight_is_not_overtaken_and_a_failed_one_not_the_last()
     ledger.heal()
     await world.passes(500)
     assert beat_of(world).safe_at_ms > world.clock.now_ms() - 600
+
+
+async def test_a_beat_for_many_calls_lets_others_run_and_is_no_other() -> None:
+    world = await DeskWorld().open()
+    turns = 0
+
+    class Many:
+        def claims(self, now_ms: int) -> Iterator[tuple[str, int]]:
+            yield from ((f"call-{number}", now_ms - number) for number in range(1_000))
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    heart = Heart(world.clock, world.money, Many(), lambda: None, world.options, world.counts)
+    beside = asyncio.create_task(others())
+    beating = asyncio.create_task(heart.run())
+    while not world.money.books.beats:  # noqa: ASYNC110 - turns of the loop are what is counted here
+        await asyncio.sleep(0)
+    assert turns >= 1_000 // CALLS_A_TURN
+    assert beat_of(world) == heart.compose(world.clock.now_ms())
+    assert len(beat_of(world).exceptions) == 1_000 - world.options.beat_margin_ms - 1
+    beside.cancel()
+    beating.cancel()
 
 
 async def test_fenced_heart_stops_the_server() -> None:
