@@ -130,13 +130,17 @@ def _command(given: argparse.Namespace) -> int:
 
         return types_command(given.root, check=given.check)
 
-    from server.commands import DemoOptions, demo, link, migrate, reconcile, serve  # noqa: PLC0415
     from server.config import load  # noqa: PLC0415
 
     settings = load(os.environ, given.config)
+    if given.command in {"serve", "demo"}:
+        from server.serving import DemoOptions, demo, serve  # noqa: PLC0415
+
+        return serve(settings) if given.command == "serve" else demo(settings, DemoOptions.of(given))
+
+    from server.commands import link, migrate, reconcile  # noqa: PLC0415
+
     runs: dict[str, Callable[[], int]] = {
-        "serve": lambda: serve(settings),
-        "demo": lambda: demo(settings, DemoOptions.of(given)),
         "migrate": lambda: migrate(settings),
         "reconcile": lambda: reconcile(settings, as_json=given.json),
         "link": lambda: link(settings, given.person, given.to),

@@ -1,25 +1,19 @@
-"""The commands that need settings: serve, demo, migrate, reconcile, link. What people read goes to stdout."""
+"""Commands on a database, without a server: migrate, reconcile, link. They start fast: no media, no web."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
-from aiohttp import web
 
 from booking.people import Person
 from booking.store import PeopleStore
 from metering import reconciliation
 from metering.errors import MeteringError
-from server import demo as demonstration
-from server import process
-from server.app import LIFE, SERVICES
 from server.auth import Logins
 from server.config import Config
 from server.errors import ServerError, StartError, UsageError
@@ -32,56 +26,6 @@ from storage.database import Database
 from storage.errors import StorageError
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class DemoOptions:
-    """What `talktime demo` was asked for."""
-
-    balance_minor: int
-    price_minor: int
-    clients: int
-    experts: int
-    as_json: bool
-
-    @staticmethod
-    def of(given: argparse.Namespace) -> DemoOptions:
-        """From the command line."""
-        return DemoOptions(given.balance_minor, given.price_minor, given.clients, given.experts, given.json)
-
-
-def serve(config: Config) -> int:
-    """Run until told to stop."""
-
-    async def ready(app: web.Application) -> None:
-        sys.stdout.write(f"Talktime is running on {app[LIFE].public_url()}\n")
-        sys.stdout.flush()
-
-    return process.run(config, when_ready=ready)
-
-
-def demo(config: Config, options: DemoOptions) -> int:
-    """Run with demo people; they are made on the first start and kept."""
-    cast = demonstration.people(options.clients, options.experts, options.price_minor)
-
-    async def settle_in(app: web.Application) -> None:
-        services = app[SERVICES]
-        await demonstration.move_in(services.people, services.ledger, cast, options.balance_minor)
-
-    async def ready(app: web.Application) -> None:
-        services = app[SERVICES]
-        links = demonstration.links(cast, services.logins, app[LIFE].public_url())
-        if options.as_json:
-            port = getattr(services.life.media, "port", 0)
-            text = msgspec.json.encode(
-                {"url": app[LIFE].public_url(), "udp_port": port, "links": demonstration.by_role(cast, links)}
-            ).decode()
-        else:
-            text = demonstration.announcement(app[LIFE].public_url(), cast, links)
-        sys.stdout.write(f"{text}\n")
-        sys.stdout.flush()
-
-    return process.run(config, before_listening=settle_in, when_ready=ready)
 
 
 def migrate(config: Config) -> int:
