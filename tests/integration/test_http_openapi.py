@@ -182,6 +182,12 @@ def test_the_schemas_refuse_what_does_not_fit() -> None:
     assert not list(validator("CreateCall").iter_errors({"id": "a" * 20, "host": "ada"}))
 
 
+def test_the_protocol_lists_every_route() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs/protocol.md").read_text()
+    listed = re.findall(r"^\| `(GET|POST) (/api/v1/\S+)` \|", text, re.MULTILINE)
+    assert sorted(listed) == sorted((route.method, route.path) for route in ROUTES)
+
+
 # -- the server against the document -------------------------------------------------------------------------
 
 
