@@ -7,8 +7,9 @@ import math
 from fractions import Fraction
 
 import msgspec
+from simulation.node import HOST, WALLET, WINDOW_MS, SimCall
 from simulation.script import NOTICING_MS
-from simulation.world import HOST, WALLET, WINDOW_MS, SimCall, World
+from simulation.world import World
 
 from metering.facts import CallAccount, Stopped
 from metering.memory import Books
