@@ -26,12 +26,17 @@ def _token(size: int) -> str:
 
 
 class Path:
-    """An address from which a peer has sent a verified binding request."""
+    """An address from which a peer has sent a verified binding request.
 
-    __slots__ = ("address", "peer")
+    `inbound` is the peer's, as soon as there are keys; `selected` is true of the path that is sent to.
+    """
+
+    __slots__ = ("address", "inbound", "peer", "selected")
 
     def __init__(self, address: Address, peer: Peer) -> None:
         self.address, self.peer = address, peer
+        self.inbound = peer.inbound
+        self.selected = False
 
 
 class Ice:

@@ -88,7 +88,7 @@ class Inbound:
         if routes:
             ring = track.ring
             if ring is not None:
-                ring[seq & RING_MASK] = view[:size].tobytes()
+                ring[seq & RING_MASK] = inbox.copy[:size]
             track.forward(wire, size, slot, routes, (first, second, seq, ts, block))
         return True
 
@@ -237,11 +237,12 @@ class Inbound:
         """Every 50 ms: feedback, repeated NACKs, key frames that are still awaited."""
         for track in self.tracks:
             stream = track.stream
-            if stream is None:
+            if stream is None or track.ring is None:
                 continue
-            if stream.missing and track.ring is not None and track.routes:
+            if stream.missing and track.routes:
                 self._ask_again(stream)
-            track.sweep_key_frame(now_ms)
+            if track.key_frame_due or track.wanting:
+                track.sweep_key_frame(now_ms)
         if self._log.pending and now_ms - self._log.flushed_ms >= FEEDBACK_MS:
             media = next((t.stream.ssrc for t in self.tracks if t.stream is not None and t.cc_head), 0)
             for packet in self._log.flush(now_ms, self._out.ssrc, media):

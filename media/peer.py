@@ -83,6 +83,8 @@ class Peer:
             return
         if self.path is not None:
             self.wire.counters.addresses_moved += 1
+            self.path.selected = False
+        path.selected = True
         self.path = path
         self.out.address = path.address
 
@@ -160,6 +162,8 @@ class Peer:
         self.out.open(keys.profile, keys.send)
         self.inbound = Inbound(self.wire, self.live, self.out, keys.profile, keys.receive)
         self.inbound.rtt_ms = self.rtt_ms
+        for path in self.ice.paths.values():
+            path.inbound = self.inbound
         self.expect_streams()
         for route in self.routes.values():
             if route.track is not None:

@@ -44,6 +44,9 @@ class PlainBuffer:
     def __init__(self) -> None:
         self.data = bytearray(BUFFER_BYTES)
 
+    def __getitem__(self, part: slice) -> bytes:
+        return bytes(self.data[part])
+
 
 def fallback(method: str) -> Transform:
     """One of the four functions, by way of `Session`. Status 1 for any failure, 7 for authentication."""
@@ -97,18 +100,31 @@ else:  # pragma: no cover - only with another pylibsrtp
     protect_rtcp, unprotect_rtcp = fallback("protect_rtcp"), fallback("unprotect_rtcp")
 
 
-class Buffer:
-    """A packet buffer: `raw` for libsrtp, `view` for Python, `length` for the size."""
+OVERHEAD = {
+    Policy.SRTP_PROFILE_AEAD_AES_128_GCM: 16,
+    Policy.SRTP_PROFILE_AEAD_AES_256_GCM: 16,
+    Policy.SRTP_PROFILE_AES128_CM_SHA1_80: 10,
+}
+"""How many bytes `protect` adds, by profile (RFC 7714, 12; RFC 3711, 5.2)."""
 
-    __slots__ = ("length", "raw", "view")
+
+class Buffer:
+    """A packet buffer: `raw` for libsrtp, `view` for Python, `length` for the size.
+
+    `copy[:n]` is the shortest way to bytes.
+    """
+
+    __slots__ = ("copy", "length", "raw", "view")
 
     def __init__(self) -> None:
         if _found is not None:
             self.raw: Any = _ffi.new("unsigned char[]", BUFFER_BYTES)
-            self.view = memoryview(_ffi.buffer(self.raw)).cast("B")
+            self.copy: Any = _ffi.buffer(self.raw)
+            self.view = memoryview(self.copy).cast("B")
             self.length: Any = _ffi.new("int *")
         else:  # pragma: no cover - only with another pylibsrtp
             self.raw = PlainBuffer()
+            self.copy = self.raw
             self.view = memoryview(self.raw.data)
             self.length = [0]
 

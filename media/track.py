@@ -113,7 +113,7 @@ class Track:
     __slots__ = (
         "_asked_ms", "_idle_ms", "_packets_before", "active", "cc_head", "codecs", "id", "key_frame_due",
         "kind", "level_head", "mid", "mid_id", "out", "ring", "routes", "rtx_ssrc", "source", "ssrc",
-        "stream", "time_head", "usual_head",
+        "stream", "time_head", "usual_head", "wanting",
     )  # fmt: skip
 
     def __init__(self, track_id: str, source: Source, kind: Kind, out: Outbound) -> None:
@@ -127,7 +127,7 @@ class Track:
         self.ring: list[bytes | None] | None = [None] * RING if kind == "video" else None
         self.routes: tuple[Route, ...] = ()
         self.active = False
-        self.key_frame_due = False
+        self.key_frame_due = self.wanting = False
         self._asked_ms = -KEY_FRAME_PAUSE_MS
         self._idle_ms = 0
         self._packets_before = 0
@@ -154,14 +154,14 @@ class Track:
         routes: tuple[Route, ...],
         opening: tuple[int, int, int, int, int],
     ) -> None:
-        """Send the packet in the inbox, already stripped, on `routes`.
+        """Queue the packet in the inbox, already stripped, on `routes`.
 
         `opening`: first and second byte, sequence number, timestamp, and the word after the fixed header;
         `slot`: see `strip`.
         """
         first, second, seq, ts, block = opening
         video = self.ring is not None
-        inbox = wire.inbox
+        inbox, queue = wire.inbox, wire.queue
         kind = second & 0x7F
         last = routes[-1]
         for route in routes:
@@ -178,7 +178,7 @@ class Track:
             else:
                 box = wire.outbox
                 box.view[:size] = inbox.view[:size]
-            view, length = box.view, box.length
+            view = box.view
             second = (second & 0x80) | payload_type
             seq_out, ts_out = (seq + route.seq_shift) & 0xFFFF, (ts + route.ts_shift) & 0xFFFFFFFF
             if slot == 16 and route.time_head:
@@ -190,17 +190,14 @@ class Track:
                 rtp.HEADER.pack_into(view, 0, first, second, seq_out, ts_out, route.ssrc)
                 if slot and (video or route.level_head != self.level_head):
                     self.fill_slot(view, slot, route, wire.send_time)
-            length[0] = size
-            if srtp.protect(out.context, box.raw, length):
+            box.length[0] = size
+            if srtp.protect(out.context, box.raw, box.length):
                 wire.counters.drop_protect += 1
                 continue
-            try:
-                wire.sendto(view[: length[0]], out.address)
-            except OSError:
-                wire.counters.drop_send += 1
-            else:
-                route.packets += 1
-                route.bytes += size
+            sealed = size + out.overhead
+            queue.append((view[:sealed] if box is inbox else box.copy[:sealed], out.address))
+            route.packets += 1
+            route.bytes += size
 
     def fill_slot(self, view: memoryview, slot: int, route: Route, send_time: int) -> None:
         """Write what the subscriber may see into the slot: the send time, or the level under its id."""
@@ -214,7 +211,7 @@ class Track:
     def keep(self, wire: Wire, seq: int, size: int) -> None:
         """Remember the stripped packet for retransmission."""
         if self.ring is not None:
-            self.ring[seq & RING_MASK] = wire.inbox.view[:size].tobytes()
+            self.ring[seq & RING_MASK] = wire.inbox.copy[:size]
 
     def recall(self, seq: int) -> bytes | None:
         """The packet with this sequence number, if the ring still has it."""
@@ -275,15 +272,15 @@ class Track:
         """Ask the publisher for a key frame, but not more often than every `KEY_FRAME_PAUSE_MS`."""
         if self.kind != "video":
             return
-        self.key_frame_due = True
+        self.key_frame_due = self.wanting = True
         self.sweep_key_frame(now_ms)
 
     def sweep_key_frame(self, now_ms: int) -> None:
         """Send a due request; ask again while a route waits for its beginning."""
         if now_ms - self._asked_ms < KEY_FRAME_PAUSE_MS or self.stream is None or not self.out.ready:
             return
-        waits = any(route.waiting and route.out.ready for route in self.routes)
-        if self.key_frame_due or (self.kind == "video" and waits):
+        self.wanting = any(route.waiting and route.out.ready for route in self.routes)
+        if self.key_frame_due or self.wanting:
             self._asked_ms = now_ms
             self.key_frame_due = False
             self.out.wire.counters.key_frames_asked += 1

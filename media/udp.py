@@ -30,8 +30,8 @@ from media.liveness import TICK_MS, StallWatch
 from media.options import MediaOptions
 from media.peer import Peer
 from media.room import Room
-from media.srtp import MAX_PACKET_BYTES
-from media.wire import Address, Wire
+from media.srtp import MAX_PACKET_BYTES, Buffer
+from media.wire import BATCH, Address, Wire
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +39,7 @@ __all__ = ["MediaOptions", "UdpMediaEngine"]
 
 SWEEP_MS = 50
 REPORT_MS = 1_000
-BATCH = 64
-BACKLOG_BATCH = 5_000
+BACKLOG_BATCHES = 80
 SOCKET_BUFFER_BYTES = 4 << 20
 
 
@@ -211,52 +210,47 @@ class UdpMediaEngine:
     # -- datagrams -----------------------------------------------------------------------------------------
 
     def _readable(self) -> None:
-        wire, stall = self._wire, self._stall
-        sock = wire.socket
-        if sock is None:
-            return
+        stall = self._stall
         now_ms = self._now_ms()
         self._wake(now_ms)
-        wire.set_instant(stall.stamp(now_ms), self._packet_ns(), fresh=not stall.backlog)
-        receive, box, paths = sock.recvfrom_into, wire.inbox.view, self._paths
-        counters = wire.counters
+        self._wire.set_instant(stall.stamp(now_ms), self._packet_ns(), fresh=not stall.backlog)
         # What waits after a stall is read in one go: the system's buffer holds no more than that.
-        for _ in range(BACKLOG_BATCH if stall.backlog else BATCH):
-            try:
-                size, address = receive(box)
-            except BlockingIOError:
+        for _ in range(BACKLOG_BATCHES if stall.backlog else 1):
+            arrived = self._wire.receive()
+            self._handle(arrived)
+            self._wire.flush()
+            if len(arrived) < BATCH:
                 break
-            except OSError:
-                # An ICMP error of some earlier datagram, reported here; it concerns no one in particular.
-                continue
+        stall.drained()
+
+    def _handle(self, arrived: list[tuple[Buffer, int, Address]]) -> None:
+        wire, paths = self._wire, self._paths
+        counters = wire.counters
+        for box, size, address in arrived:
             if size < 12 or size > MAX_PACKET_BYTES:
                 counters.drop_oversized += 1
                 continue
-            first = box[0]
+            wire.inbox = box
+            first = box.view[0]
             path = paths.get(address)
             if 128 <= first < 192 and path is not None:
-                self._media(path, size, box[1])
+                inbound = path.inbound
+                if inbound is None:
+                    counters.drop_too_early += 1
+                elif 192 <= box.view[1] < 224:
+                    # RTCP packet types (RFC 5761, 4).
+                    path.peer.receive_rtcp(size)
+                elif inbound.receive(size) and not path.selected:
+                    # Authentic media came by another verified address: that is where the client is now.
+                    path.peer.select(path)
             elif first < 4:
-                self._stun(box[:size].tobytes(), address)
+                self._stun(box.copy[:size], address)
             elif path is None:
                 counters.drop_unknown_address += 1
             elif 20 <= first < 64:
-                path.peer.receive_dtls(box[:size].tobytes(), path)
+                path.peer.receive_dtls(box.copy[:size], path)
             else:
                 counters.drop_not_webrtc += 1
-        stall.drained()
-
-    def _media(self, path: Path, size: int, second: int) -> None:
-        peer = path.peer
-        inbound = peer.inbound
-        if inbound is None:
-            self._wire.counters.drop_too_early += 1
-        elif 192 <= second < 224:
-            # RTCP packet types (RFC 5761, 4).
-            peer.receive_rtcp(size)
-        elif inbound.receive(size) and path is not peer.path:
-            # Authentic media came by another verified address: that is where the client is now.
-            peer.select(path)
 
     def _stun(self, data: bytes, address: Address) -> None:
         counters = self._wire.counters

@@ -12,6 +12,9 @@ Address = Any
 """What the socket calls an address: (host, port) or (host, port, flow, scope). Only compared and returned."""
 
 
+BATCH = 64
+
+
 @dataclass(slots=True)
 class Counters:
     """Since the engine started. `drop_*` are datagrams or packets thrown away, by reason."""
@@ -55,17 +58,24 @@ class Counters:
 class Wire:
     """Shared by all peers of an engine.
 
-    `inbox` holds the datagram being handled, `outbox` is for copies and feedback. `stamp_ms` is its arrival
+    A batch of datagrams is read into `boxes`, then handled one by one, then everything in `queue` is sent:
+    three short loops. Taking turns between kernel and Python for each packet costs a quarter more, because
+    either pushes the other out of the processor's caches.
+
+    `inbox` is the box being handled, `outbox` is for copies and feedback. `stamp_ms` is its arrival
     (see `liveness.StallWatch`), `ticks` the same in units of 250 µs, `send_time` the 24-bit absolute send
     time (6.18 fixed-point seconds) for the batch.
     """
 
     __slots__ = (
-        "counters", "fresh", "inbox", "outbox", "send_time", "sendto", "socket", "stamp_ms", "ticks",
+        "boxes", "counters", "fresh", "inbox", "outbox", "queue", "send_time", "sendto", "socket",
+        "stamp_ms", "ticks",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.inbox = srtp.Buffer()
+        self.boxes = tuple(srtp.Buffer() for _ in range(BATCH))
+        self.inbox = self.boxes[0]
+        self.queue: list[tuple[bytes | memoryview, Address]] = []
         self.outbox = srtp.Buffer()
         self.counters = Counters()
         self.stamp_ms = 0
@@ -90,8 +100,35 @@ class Wire:
         self.ticks = now_ns // 250_000
         self.send_time = ((now_ns << 18) // 1_000_000_000) & 0xFFFFFF
 
+    def receive(self) -> list[tuple[srtp.Buffer, int, Address]]:
+        """Read what waits, at most a batch: box, size, and where it came from."""
+        arrived: list[tuple[srtp.Buffer, int, Address]] = []
+        if self.socket is None:
+            return arrived
+        receive = self.socket.recvfrom_into
+        for box in self.boxes:
+            try:
+                size, address = receive(box.view)
+            except BlockingIOError:
+                break
+            except OSError:
+                # An ICMP error of some earlier datagram, reported here; it concerns no one in particular.
+                continue
+            arrived.append((box, size, address))
+        return arrived
+
+    def flush(self) -> None:
+        """Send what was queued."""
+        sendto = self.sendto
+        for data, address in self.queue:
+            try:
+                sendto(data, address)
+            except OSError:
+                self.counters.drop_send += 1
+        self.queue.clear()
+
     def send(self, data: bytes | memoryview, address: Address) -> bool:
-        """Send one datagram. False when the system refused it, which UDP must bear."""
+        """Send one datagram at once. False when the system refused it, which UDP must bear."""
         try:
             self.sendto(data, address)
         except OSError:
@@ -103,7 +140,7 @@ class Wire:
 class Outbound:
     """One peer's sending half: its keys and its present address."""
 
-    __slots__ = ("address", "bytes", "context", "packets", "session", "ssrc", "wire")
+    __slots__ = ("address", "bytes", "context", "overhead", "packets", "session", "ssrc", "wire")
 
     def __init__(self, wire: Wire, ssrc: int) -> None:
         self.wire = wire
@@ -111,6 +148,7 @@ class Outbound:
         self.address: Address = None
         self.session: Any = None
         self.context: Any = None
+        self.overhead = 0
         self.packets = 0
         self.bytes = 0
 
@@ -123,6 +161,7 @@ class Outbound:
         """Use these keys."""
         self.session = srtp.make_session(profile, key, inbound=False)
         self.context = srtp.context_of(self.session)
+        self.overhead = srtp.OVERHEAD[profile]
 
     def close(self) -> None:
         """Send nothing more."""

@@ -80,6 +80,12 @@ class Hall:
         self.room.subscribe(route, self.wire.stamp_ms)
         return route
 
+    def receive(self, inbound: Inbound, data: bytes) -> None:
+        """A packet comes in, and what follows goes out."""
+        self.wire.inbox.view[: len(data)] = data
+        inbound.receive(len(data))
+        self.wire.flush()
+
     def media(self, name: str) -> list[Seen]:
         """RTP that `name` got since last asked."""
         return [Seen(each) for each in self._take(name, rtcp_too=False)]
@@ -143,8 +149,7 @@ class Publisher:
             elements += bytes(-len(elements) & 3)
             block = struct.pack("!HH", 0xBEDE, len(elements) // 4) + elements
         data = rtp.HEADER.pack(0x90 if block else 0x80, 0x80 | kind, seq, ts, ssrc) + block + payload
-        self.hall.wire.inbox.view[: len(data)] = data
-        self.inbound.receive(len(data))
+        self.hall.receive(self.inbound, data)
         return seq
 
     def resend(self, seq: int, payload: bytes = DELTA, *, ts: int = 5_000) -> None:

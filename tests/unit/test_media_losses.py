@@ -81,8 +81,7 @@ def test_probes_made_of_padding_or_doubles_go_no_further(hall: Hall) -> None:
     first = ada.send(KEY)
     ada.resend(first, KEY)
     data = rtp.HEADER.pack(0xA0, 97, 1, 2, 51) + bytes(99) + b"\x64"
-    hall.wire.inbox.view[: len(data)] = data
-    ada.inbound.receive(len(data))
+    hall.receive(ada.inbound, data)
     assert len(hall.media("bob")) == 1
     assert hall.wire.counters.drop_duplicate == 1
 
