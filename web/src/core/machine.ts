@@ -204,3 +204,21 @@ export function others(state: CallState): readonly ParticipantView[] {
 export function self(state: CallState): ParticipantView | null {
   return state.participants.find((each) => each.id === state.you) ?? null;
 }
+
+/** A track to subscribe to, whether or not it exists yet. */
+export interface Wanted {
+  readonly track: string;
+  readonly kind: "audio" | "video";
+}
+
+/** Everything to hear and see of the others. */
+export function wanted(state: CallState, video: boolean): Wanted[] {
+  const found = new Map<string, Wanted>();
+  for (const each of others(state)) {
+    // The two tracks almost everybody has are asked for before they exist: the first offer is enough.
+    found.set(`${each.id}.mic`, { track: `${each.id}.mic`, kind: "audio" });
+    if (video) found.set(`${each.id}.camera`, { track: `${each.id}.camera`, kind: "video" });
+    for (const { id, kind } of each.tracks) found.set(id, { track: id, kind });
+  }
+  return [...found.values()];
+}

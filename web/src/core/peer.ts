@@ -4,6 +4,7 @@
  */
 
 import type { OfferMessage, PublishLine, Source, SubscribeLine } from "../protocol/messages";
+import type { Wanted } from "./machine";
 
 export type PeerState = "connecting" | "up" | "lost" | "failed";
 
@@ -12,11 +13,6 @@ export interface PeerHandlers {
   state(state: PeerState): void;
   /** The remote tracks to show have changed. */
   tracks(): void;
-}
-
-export interface Wanted {
-  readonly track: string;
-  readonly kind: "audio" | "video";
 }
 
 interface Subscription {

@@ -7,11 +7,14 @@
 
 import type { Call, JoinToken } from "../protocol/api";
 import type { CallServerMessage, ClientMessage, EndedMessage, Role, Source } from "../protocol/messages";
+import { Alarms } from "./alarms";
 import { Refusal } from "./api";
 import { backoff } from "./backoff";
 import type { Link, LinkHandlers } from "./link";
-import { type CallEvent, type CallState, initial, isOver, others, reduce } from "./machine";
-import { Peer, type PeerState, type Wanted } from "./peer";
+import { type CallEvent, type CallState, initial, isOver, reduce, wanted } from "./machine";
+import { endedOf } from "./outcome";
+import type { Peer, PeerState } from "./peer";
+import { Peers } from "./peers";
 import type { Timers } from "./timers";
 
 export interface SessionParts {
@@ -47,20 +50,15 @@ const FINAL = new Set([
   "auth.forbidden",
 ]);
 
-type Timer = "welcome" | "answer" | "heal" | "blocked" | "retry" | "ended" | "listen" | "goodbye";
+type Alarm = "welcome" | "answer" | "heal" | "blocked" | "retry" | "ended" | "listen" | "goodbye";
 
 export class CallSession {
   #state: CallState;
   readonly #parts: SessionParts;
   readonly #listeners = new Set<() => void>();
-  readonly #local = new Map<Source, MediaStreamTrack>();
-  readonly #timers = new Map<Timer, number>();
-  #video: boolean;
+  readonly #alarms: Alarms<Alarm>;
+  readonly #peers: Peers;
   #link: Link | null = null;
-  #peer: Peer | null = null;
-  #shown: Peer | null = null;
-  /** Made while the network is busy, so that its offer is ready when the welcome comes. */
-  #spare: Peer | null = null;
   #nextOffer = 1;
   #attempt = 0;
   /** Counts the ways back; what an older one still brings is ignored. */
@@ -70,7 +68,16 @@ export class CallSession {
   /** `video`: as far as is known before the server's welcome. */
   constructor(callId: string, role: Role, video: boolean, parts: SessionParts) {
     this.#parts = parts;
-    this.#video = video;
+    this.#alarms = new Alarms(parts.timers);
+    this.#peers = new Peers(video, parts.newConnection, (peer) => ({
+      offer: (message) => {
+        if (peer() !== this.#peers.current) return;
+        this.#send(message);
+        this.#alarms.set("answer", ANSWER_MS, () => this.#comeBack());
+      },
+      state: (state) => this.#peerChanged(peer(), state),
+      tracks: () => this.#notify(),
+    }));
     this.#state = initial(callId, role);
   }
 
@@ -91,12 +98,7 @@ export class CallSession {
 
   /** Send `track` as `source` (null: nothing), now and after every way back. */
   publish(source: Source, track: MediaStreamTrack | null): void {
-    if (track) this.#local.set(source, track);
-    else this.#local.delete(source);
-    for (const peer of [this.#peer, this.#spare]) {
-      if (track || source === "mic" || (source === "camera" && this.#video)) peer?.publish(source, track);
-      else peer?.unpublish(source);
-    }
+    this.#peers.publish(source, track);
     this.#negotiate();
   }
 
@@ -121,15 +123,15 @@ export class CallSession {
     this.#send({ type: "leave" });
     // The word should arrive before the connection's own goodbye, so that the receipt says who left and not
     // that somebody was lost. Where there is no way for the word, there is nothing to wait for.
-    if (this.#state.link === "up") this.#arm("goodbye", GOODBYE_MS, () => this.#dropPeers());
-    else this.#dropPeers();
+    if (this.#state.link === "up") this.#alarms.set("goodbye", GOODBYE_MS, () => this.#peers.close());
+    else this.#peers.close();
     if (this.#state.role === "guest") {
       // The call goes on without a guest, so no `ended` will come.
       this.#dispatch({ type: "left" });
       this.suspend();
       return;
     }
-    this.#arm("ended", ENDED_MS, () => void this.#askWhetherEnded());
+    this.#alarms.set("ended", ENDED_MS, () => void this.#askWhetherEnded());
     if (this.#state.link !== "up") this.retryNow();
   }
 
@@ -143,7 +145,7 @@ export class CallSession {
 
   /** Do not wait for the next attempt (the network came back, or a person asked). */
   retryNow(): void {
-    if (this.#timers.has("retry")) this.#schedule(0);
+    if (this.#alarms.has("retry")) this.#schedule(0);
   }
 
   noticeRead(): void {
@@ -153,19 +155,19 @@ export class CallSession {
   /** The page goes away: close everything without leaving, so that a reload can come back. */
   suspend(): void {
     this.#generation++;
-    this.#clearAll();
-    this.#dropPeers();
+    this.#alarms.clearAll();
+    this.#peers.close();
     this.#closeLink();
   }
 
   /** The track to play of a participant's source, or null. */
   remote(participant: string, source: Source): MediaStreamTrack | null {
-    return (this.#shown ?? this.#peer)?.receiver(`${participant}.${source}`) ?? null;
+    return this.#peers.playing?.receiver(`${participant}.${source}`) ?? null;
   }
 
   /** The connection in use, for statistics. */
   get connection(): RTCPeerConnection | null {
-    return (this.#shown ?? this.#peer)?.connection ?? null;
+    return this.#peers.playing?.connection ?? null;
   }
 
   // -- the way in, and every way back ------------------------------------------------------------------------
@@ -173,9 +175,9 @@ export class CallSession {
   async #connect(given: string | null): Promise<void> {
     const generation = ++this.#generation;
     this.#closeLink();
-    this.#disarm("retry", "heal", "answer", "blocked");
+    this.#alarms.clear("retry", "heal", "answer", "blocked");
     this.#dispatch({ type: "retry", attempt: this.#attempt });
-    this.#spare ??= this.#makePeer();
+    this.#peers.prepare();
     let token = given;
     if (token === null) {
       try {
@@ -186,7 +188,7 @@ export class CallSession {
       }
       if (generation !== this.#generation) return;
     }
-    this.#arm("welcome", WELCOME_MS, () => this.#comeBack());
+    this.#alarms.set("welcome", WELCOME_MS, () => this.#comeBack());
     this.#link = this.#parts.openLink(token, {
       message: (message) => {
         if (generation === this.#generation) this.#take(message);
@@ -202,11 +204,11 @@ export class CallSession {
     if (isOver(this.#state) || this.#state.phase === "superseded") return;
     this.#generation++;
     this.#closeLink();
-    this.#disarm("welcome", "heal", "answer", "blocked");
+    this.#alarms.clear("welcome", "heal", "answer", "blocked");
     this.#dispatch({ type: "link_lost", at: this.#parts.timers.now() });
     this.#schedule(backoff(this.#attempt, this.#parts.random()));
     this.#attempt++;
-    if (!this.#timers.has("listen")) this.#listen("", 0);
+    if (!this.#alarms.has("listen")) this.#listen("", 0);
   }
 
   /**
@@ -215,14 +217,14 @@ export class CallSession {
    */
   #listen(before: string, silent: number): void {
     if (this.#state.link === "up" || this.#state.media !== "up") return;
-    const pulse = this.#shown?.pulse() ?? "";
+    const pulse = this.#peers.shown?.pulse() ?? "";
     const looks = pulse === before ? silent + 1 : 0;
     if (looks >= SILENT_LOOKS) this.#media("lost");
-    else this.#arm("listen", LISTEN_MS, () => this.#listen(pulse, looks));
+    else this.#alarms.set("listen", LISTEN_MS, () => this.#listen(pulse, looks));
   }
 
   #schedule(ms: number): void {
-    this.#arm("retry", ms, () => void this.#connect(null));
+    this.#alarms.set("retry", ms, () => void this.#connect(null));
   }
 
   #joinRefused(error: unknown): void {
@@ -244,7 +246,7 @@ export class CallSession {
       if (generation !== this.#generation || isOver(this.#state)) return;
       if (refusal && FINAL.has(refusal.code)) this.#fail(refusal);
       else if (refusal) this.#comeBack();
-      else this.#arm("ended", ENDED_MS, () => void this.#askWhetherEnded());
+      else this.#alarms.set("ended", ENDED_MS, () => void this.#askWhetherEnded());
       return;
     }
     if (isOver(this.#state)) return;
@@ -257,7 +259,7 @@ export class CallSession {
 
   #leaveAgain(): void {
     this.#send({ type: "leave" });
-    this.#arm("ended", ENDED_MS, () => void this.#askWhetherEnded());
+    this.#alarms.set("ended", ENDED_MS, () => void this.#askWhetherEnded());
   }
 
   #fail(refusal: Refusal): void {
@@ -284,23 +286,21 @@ export class CallSession {
     this.#dispatch({ type: "server", message, at: this.#parts.timers.now() });
     switch (message.type) {
       case "welcome":
-        this.#disarm("welcome");
-        if (this.#video !== (message.call.media === "video")) {
-          this.#video = !this.#video;
-          this.#dropSpare();
-        }
+        this.#alarms.clear("welcome");
+        this.#peers.video = message.call.media === "video";
         if (this.#state.leaving) this.#leaveAgain();
         else this.#newPeer();
         break;
       case "room":
-        this.#peer?.want(this.#wanted());
+        this.#peers.current?.want(wanted(this.#state, this.#peers.video));
         this.#negotiate();
         break;
       case "superseded":
         this.suspend();
         break;
       case "error":
-        if (message.n !== null && message.n !== undefined && this.#peer?.awaits(message.n)) this.#comeBack();
+        if (message.n !== null && message.n !== undefined && this.#peers.current?.awaits(message.n))
+          this.#comeBack();
         break;
       case "meter":
       case "stopping":
@@ -309,81 +309,54 @@ export class CallSession {
   }
 
   #answered(n: number, sdp: string): void {
-    const peer = this.#peer;
+    const peer = this.#peers.current;
     if (!peer?.awaits(n)) return;
-    this.#disarm("answer");
+    this.#alarms.clear("answer");
     peer.answered(n, sdp).then(
       () => this.#negotiate(),
       () => {
-        if (peer === this.#peer) this.#comeBack();
+        if (peer === this.#peers.current) this.#comeBack();
       },
     );
   }
 
   // -- media -------------------------------------------------------------------------------------------------
 
-  #makePeer(): Peer {
-    const peer: Peer = new Peer(this.#parts.newConnection(), {
-      offer: (message) => {
-        if (peer !== this.#peer) return;
-        this.#send(message);
-        this.#arm("answer", ANSWER_MS, () => this.#comeBack());
-      },
-      state: (state) => this.#peerChanged(peer, state),
-      tracks: () => this.#notify(),
-    });
-    peer.publish("mic", this.#local.get("mic") ?? null);
-    if (this.#video) peer.publish("camera", this.#local.get("camera") ?? null);
-    for (const source of ["screen", "screen_audio"] as const) {
-      const track = this.#local.get(source);
-      if (track) peer.publish(source, track);
-    }
-    peer.prepare(this.#video ? ["audio", "video"] : ["audio"]);
-    return peer;
-  }
-
   #newPeer(): void {
-    if (this.#peer && this.#peer !== this.#shown) this.#forget(this.#peer);
-    const peer = this.#spare ?? this.#makePeer();
-    this.#spare = null;
-    this.#peer = peer;
-    peer.want(this.#wanted());
+    const peer = this.#peers.next();
+    peer.want(wanted(this.#state, this.#peers.video));
     this.#negotiate();
     this.announce(this.#devices);
-    if (!this.#shown) this.#media("connecting");
-    this.#arm("blocked", BLOCKED_MS, () => this.#media(this.#state.wasUp ? "lost" : "blocked"));
+    if (!this.#peers.shown) this.#media("connecting");
+    this.#alarms.set("blocked", BLOCKED_MS, () => this.#media(this.#state.wasUp ? "lost" : "blocked"));
   }
 
   #negotiate(): void {
-    const peer = this.#peer;
+    const peer = this.#peers.current;
     peer
       ?.negotiate(() => this.#nextOffer++)
       .catch(() => {
-        if (peer === this.#peer) this.#comeBack();
+        if (peer === this.#peers.current) this.#comeBack();
       });
   }
 
   #peerChanged(peer: Peer, state: PeerState): void {
-    if (peer === this.#spare) return;
-    if (peer !== this.#peer) {
+    if (peer !== this.#peers.current) {
       // The peer before: its picture stays until the new one has media, but a dead one is no media.
-      if (peer === this.#shown && state !== "up" && state !== "connecting") this.#media("lost");
+      if (peer === this.#peers.shown && state !== "up" && state !== "connecting") this.#media("lost");
       return;
     }
     switch (state) {
       case "up":
-        this.#disarm("heal", "blocked");
-        if (this.#shown !== peer) {
-          if (this.#shown) this.#forget(this.#shown);
-          this.#shown = peer;
-        }
+        this.#alarms.clear("heal", "blocked");
+        this.#peers.show();
         this.#attempt = 0;
         this.#media("up");
         break;
       case "lost":
         this.#media("lost");
-        if (this.#state.link === "up" && !this.#timers.has("heal"))
-          this.#arm("heal", HEAL_MS, () => this.#comeBack());
+        if (this.#state.link === "up" && !this.#alarms.has("heal"))
+          this.#alarms.set("heal", HEAL_MS, () => this.#comeBack());
         break;
       case "failed":
         this.#media(this.#state.wasUp ? "lost" : "blocked");
@@ -393,17 +366,6 @@ export class CallSession {
       case "connecting":
         break;
     }
-  }
-
-  #wanted(): Wanted[] {
-    const wanted = new Map<string, Wanted>();
-    for (const each of others(this.#state)) {
-      // The two tracks almost everybody has are asked for before they exist: the first offer is enough.
-      wanted.set(`${each.id}.mic`, { track: `${each.id}.mic`, kind: "audio" });
-      if (this.#video) wanted.set(`${each.id}.camera`, { track: `${each.id}.camera`, kind: "video" });
-      for (const { id, kind } of each.tracks) wanted.set(id, { track: id, kind });
-    }
-    return [...wanted.values()];
   }
 
   #media(media: CallState["media"]): void {
@@ -426,62 +388,8 @@ export class CallSession {
     for (const listener of this.#listeners) listener();
   }
 
-  #arm(timer: Timer, ms: number, run: () => void): void {
-    this.#disarm(timer);
-    const id = this.#parts.timers.set(() => {
-      this.#timers.delete(timer);
-      run();
-    }, ms);
-    this.#timers.set(timer, id);
-  }
-
-  #disarm(...timers: Timer[]): void {
-    for (const timer of timers) {
-      this.#parts.timers.clear(this.#timers.get(timer));
-      this.#timers.delete(timer);
-    }
-  }
-
-  #clearAll(): void {
-    this.#disarm(...this.#timers.keys());
-  }
-
   #closeLink(): void {
     this.#link?.close();
     this.#link = null;
   }
-
-  #forget(peer: Peer): void {
-    peer.close();
-    if (this.#shown === peer) this.#shown = null;
-    if (this.#peer === peer) this.#peer = null;
-  }
-
-  #dropSpare(): void {
-    this.#spare?.close();
-    this.#spare = null;
-  }
-
-  #dropPeers(): void {
-    this.#dropSpare();
-    if (this.#peer) this.#forget(this.#peer);
-    if (this.#shown) this.#forget(this.#shown);
-  }
-}
-
-/** The last message as the page would have got it, from the call itself. */
-export function endedOf(call: Call): EndedMessage {
-  return {
-    type: "ended",
-    call: call.call.id,
-    reason: (call.call.end_reason || "recovered") as EndedMessage["reason"],
-    note: "",
-    used_ms: call.used_ms,
-    charge_minor: call.charge_minor,
-    currency: call.call.tariff.currency,
-    receipt: `/receipt/${call.call.id}`,
-    earned_minor: null,
-    balance_minor: null,
-    settled: true,
-  };
 }

@@ -10,14 +10,13 @@ import type { CallSession } from "../core/session";
 import type { ParticipantView } from "../protocol/messages";
 import { t } from "../strings";
 import { base, card, controls } from "../styles/shared";
+import { otherName } from "./banners";
 import type { ControlAction } from "./call-controls";
 import "./call-controls";
 import "./device-pickers";
 import "./dialog";
 import { follow } from "./follow";
-import { icon } from "./icons";
 import "./invite";
-import "./low-balance";
 import "./meter-badge";
 import "./overlay";
 import "./video-tile";
@@ -146,37 +145,6 @@ export class CallRoom extends LitElement {
         aspect-ratio: auto;
         border: none;
       }
-      .banners {
-        position: absolute;
-        inset-block-start: var(--space-3);
-        inset-inline: var(--space-3);
-        display: grid;
-        grid-template-columns: minmax(0, auto);
-        justify-content: center;
-        justify-items: center;
-        gap: var(--space-2);
-        z-index: var(--layer-banner);
-        pointer-events: none;
-      }
-      .banners > * {
-        pointer-events: auto;
-      }
-      .toast {
-        display: flex;
-        align-items: center;
-        gap: var(--space-2);
-        padding: var(--space-2) var(--space-4);
-        border: var(--hair) solid var(--line);
-        border-radius: var(--radius-full);
-        background: var(--glass);
-        font-size: var(--text-s);
-      }
-      .toast button {
-        min-height: var(--none);
-        padding: var(--space-1);
-        border: none;
-        background: none;
-      }
     `,
   ];
 
@@ -188,19 +156,14 @@ export class CallRoom extends LitElement {
     return html`
       <main data-face=${now} data-testid="room">
         <header>
-          <h1 class="hidden" tabindex="-1">${this.#title(call)}</h1>
-          <span class="title" aria-hidden="true">${this.#title(call)}</span>
+          <h1 class="hidden" tabindex="-1">${otherName(call)}</h1>
+          <span class="title" aria-hidden="true">${otherName(call)}</span>
           <tt-meter-badge .call=${call}></tt-meter-badge>
         </header>
         ${this.#stage(call, now, people)} ${this.#controls(call, now)}
       </main>
       ${this.#panel()}
     `;
-  }
-
-  #title(call: CallState): string {
-    const { payer_name = "", host_name = "" } = call.call ?? {};
-    return call.role === "host" ? payer_name : host_name;
   }
 
   // -- the stage ---------------------------------------------------------------------------------------------
@@ -220,7 +183,15 @@ export class CallRoom extends LitElement {
         }
         <div class="tiles people" data-count=${shown.length}>${shown.map((each) => this.#tile(call, each))}</div>
         ${this.#self(call, shown.length === 0)}
-        <div class="banners">${this.#banners(call, now)}</div>
+        <tt-banners
+          .call=${call}
+          .api=${this.api}
+          ?testMoney=${this.testMoney}
+          ?sharing=${this.devices?.screen != null}
+          ?silent=${this.silent}
+          @tt-unlock=${this.#unlock}
+          @tt-notice-read=${() => this.session?.noticeRead()}
+        ></tt-banners>
         <tt-overlay
           .call=${call}
           .api=${this.api}
@@ -285,53 +256,6 @@ export class CallRoom extends LitElement {
       ?small=${!alone}
       ?dimmed=${alone}
     ></tt-video-tile>`;
-  }
-
-  #banners(call: CallState, now: Face): TemplateResult {
-    const away = others(call).find((each) => each.role !== "guest" && each.presence === "interrupted");
-    return html`
-      ${
-        call.role === "payer" && call.meter?.low && (now === "call" || now === "connecting")
-          ? html`<tt-low-balance .call=${call} .api=${this.api} ?testMoney=${this.testMoney}></tt-low-balance>`
-          : nothing
-      }
-      ${
-        now === "reconnecting" && call.media === "up"
-          ? html`<p class="toast" role="status" data-testid="reconnecting">
-            ${icon("wifi", "s")} ${call.stopping ? t.call.restarting : t.call.reconnectingLive}
-          </p>`
-          : nothing
-      }
-      ${
-        away && now === "call"
-          ? html`<p class="toast" role="status" data-testid="reconnecting">
-            ${icon("wifi", "s")} ${away.name} · ${t.call.interrupted}
-          </p>`
-          : nothing
-      }
-      ${
-        this.devices?.screen
-          ? html`<p class="toast" role="status">${icon("screen", "s")} ${t.call.yourScreen}</p>`
-          : nothing
-      }
-      ${
-        this.silent
-          ? html`<button type="button" class="primary" data-testid="sound" @click=${this.#unlock}>
-            ${icon("sound", "s")} ${t.call.tapToHear}
-          </button>`
-          : nothing
-      }
-      ${
-        call.notice
-          ? html`<p class="toast" role="alert" data-testid="notice" data-code=${call.notice.code}>
-            ${t.refusal(call.notice.code, this.#title(call))}
-            <button type="button" aria-label=${t.close} @click=${() => this.session?.noticeRead()}>
-              ${icon("close", "s")}
-            </button>
-          </p>`
-          : nothing
-      }
-    `;
   }
 
   // -- controls ----------------------------------------------------------------------------------------------

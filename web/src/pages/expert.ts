@@ -7,11 +7,10 @@ import { backoff } from "../core/backoff";
 import type { Devices } from "../core/devices";
 import { LiveCall, openDevices } from "../core/live-call";
 import { Presence, type PresenceState } from "../core/presence";
-import { conditions, headline } from "../core/price";
-import { Ring } from "../core/ring";
 import { pause } from "../core/timers";
 import "../elements/call";
 import "../elements/call-list";
+import "../elements/expert-status";
 import { icon } from "../elements/icons";
 import "../elements/incoming-call";
 import "../elements/link-problem";
@@ -32,6 +31,7 @@ import {
   sessionParts,
   warmUp,
 } from "./browser";
+import { Doorbell, permission } from "./doorbell";
 
 const PATH = "/expert";
 
@@ -42,16 +42,13 @@ export class ExpertPage extends LitElement {
   @state() private expert: Expert | null = null;
   @state() private calls: readonly CallSummary[] | null = null;
   @state() private accepting = "";
-  @state() private soundless = false;
-  @state() private alerts: NotificationPermission | "none" =
-    "Notification" in window ? Notification.permission : "none";
+  @state() private alerts = permission();
   readonly #devices: Devices = newDevices();
-  readonly #ring = new Ring();
+  readonly #doorbell = new Doorbell(`${t.expert.title} · ${t.brand}`, () => this.requestUpdate());
   #api: Api | null = null;
   #presence: Presence | null = null;
   #live: LiveCall | null = null;
   #looked = false;
-  #rung = new Set<string>();
   /** Media of calls that rang here, for the moment they are accepted. */
   #media = new Map<string, "video" | "voice">();
 
@@ -63,36 +60,6 @@ export class ExpertPage extends LitElement {
       .page {
         display: grid;
         gap: var(--section);
-      }
-      .top {
-        display: grid;
-        grid-template-columns: var(--columns-split);
-        gap: var(--space-4);
-      }
-      .status {
-        display: grid;
-        align-content: start;
-        gap: var(--space-2);
-      }
-      .status h1 {
-        display: flex;
-        align-items: center;
-        gap: var(--space-3);
-        font-size: var(--text-2xl);
-      }
-      .light {
-        width: var(--space-4);
-        height: var(--space-4);
-        border-radius: var(--radius-full);
-        background: var(--line-strong);
-      }
-      .light.live {
-        background: var(--accent);
-        box-shadow: 0 0 0 var(--space-1) var(--accent-soft);
-      }
-      .price {
-        font-size: var(--text-xl);
-        font-weight: var(--weight-strong);
       }
       .alerts {
         display: flex;
@@ -138,8 +105,6 @@ export class ExpertPage extends LitElement {
       this.#presence?.retryNow();
       this.#live?.session.retryNow();
     });
-    addEventListener("pointerdown", () => void this.#unlock());
-    addEventListener("keydown", () => void this.#unlock());
     this.#devices.subscribe(() => this.#remember());
     const token = login(PATH);
     if (!token) {
@@ -192,7 +157,14 @@ export class ExpertPage extends LitElement {
     return html`
       <div class="page">
         ${presence.ringing.length > 0 ? html`<div class="ringing">${this.#ringing()}</div>` : nothing}
-        ${this.#status()} ${this.#open()}
+        <tt-expert-status
+          .presence=${presence}
+          .expert=${this.expert}
+          ?soundless=${this.#doorbell.soundless}
+          ?askAlerts=${this.alerts === "default"}
+          @tt-alerts=${() => void this.#allowAlerts()}
+        ></tt-expert-status>
+        ${this.#open()}
         <section class="stack">
           <h2>${t.expert.recent}</h2>
           ${this.#recent()}
@@ -213,55 +185,6 @@ export class ExpertPage extends LitElement {
         @tt-decline=${(event: CustomEvent<string>) => this.#decline(call, event.detail)}
       ></tt-incoming-call>`,
     );
-  }
-
-  #status(): TemplateResult {
-    const presence = this.#presence?.state;
-    const live = presence?.phase === "live";
-    const title = live ? t.expert.live : presence?.phase === "lost" ? t.expert.lost : t.expert.connecting;
-    const text = live ? t.expert.liveText : presence?.phase === "lost" ? t.expert.lostText : "";
-    const { expert } = this;
-    return html`
-      <div class="top">
-        <section class="card status" aria-live="polite">
-          <h1 data-testid=${live ? "online" : "offline"}>
-            <span class="light ${live ? "live" : "off"}" aria-hidden="true"></span>${title}
-          </h1>
-          <p class="muted">${text}</p>
-          ${
-            presence?.missed
-              ? html`<p class="note small" data-testid="missed">
-                ${t.expert.missed(presence.missed.name, presence.missed.why)}
-              </p>`
-              : nothing
-          }
-          ${
-            presence?.notice
-              ? html`<p class="note warn small" data-testid="notice" data-code=${presence.notice.code}>
-                ${t.refusal(presence.notice.code, "")}
-              </p>`
-              : nothing
-          }
-          ${this.soundless ? html`<p class="note warn small">${t.expert.sound}</p>` : nothing}
-        </section>
-        <section class="card status">
-          <p class="small muted">${t.expert.yourPrice}</p>
-          ${
-            expert
-              ? html`<p class="price figures">${headline(expert.tariff)}</p>
-                ${conditions(expert.tariff).map((each) => html`<p class="small muted">${each}</p>`)}`
-              : nothing
-          }
-          ${
-            this.alerts === "default"
-              ? html`<button type="button" data-testid="alerts" @click=${() => void this.#allowAlerts()}>
-                ${icon("bell", "s")} ${t.expert.alertsOn}
-              </button>`
-              : nothing
-          }
-        </section>
-      </div>
-    `;
   }
 
   #open(): TemplateResult | typeof nothing {
@@ -309,7 +232,6 @@ export class ExpertPage extends LitElement {
         this.#presence.start();
         this.requestUpdate();
         this.expert = await api.expert(me.slug);
-        document.title = `${t.expert.title} · ${t.brand}`;
         await this.#list(api);
       } catch (error) {
         const refusal = error instanceof Refusal ? error : new Refusal("network", 0, String(error));
@@ -333,7 +255,8 @@ export class ExpertPage extends LitElement {
     const presence = this.#presence?.state;
     if (!presence) return;
     for (const call of presence.ringing) this.#media.set(call.id, call.media);
-    this.#alarm(presence.ringing);
+    if (presence.ringing.length > 0) warmUp();
+    this.#doorbell.update(presence.ringing);
     if (presence.phase === "live" && !this.#looked) {
       // A reload, or a second tab, in the middle of a call: go on with it.
       this.#looked = true;
@@ -365,48 +288,8 @@ export class ExpertPage extends LitElement {
     this.#begin(id, null, kept?.call === id ? kept.camera : true);
   }
 
-  #alarm(ringing: readonly IncomingCall[]): void {
-    const first = ringing[0];
-    document.title = first ? t.expert.tabTitle(first.payer_name) : `${t.expert.title} · ${t.brand}`;
-    if (!first) {
-      this.#ring.stop();
-      this.soundless = false;
-      return;
-    }
-    warmUp();
-    this.#ring.start();
-    void this.#ring.unlock().then((allowed) => {
-      this.soundless = !allowed && this.#presence?.state.ringing.length !== 0;
-    });
-    for (const call of ringing) {
-      if (this.#rung.has(call.id)) continue;
-      this.#rung.add(call.id);
-      if (this.alerts === "granted" && document.visibilityState === "hidden") this.#notice(call);
-    }
-  }
-
-  #notice(call: IncomingCall): void {
-    try {
-      const shown = new Notification(t.expert.from(call.payer_name), {
-        body: headline(call.tariff),
-        tag: call.id,
-        requireInteraction: true,
-      });
-      shown.onclick = () => {
-        window.focus();
-        shown.close();
-      };
-    } catch {
-      // Some phones know notifications only from service workers; the page rings all the same.
-    }
-  }
-
   async #allowAlerts(): Promise<void> {
     this.alerts = await Notification.requestPermission();
-  }
-
-  async #unlock(): Promise<void> {
-    if (await this.#ring.unlock()) this.soundless = false;
   }
 
   // -- calls -------------------------------------------------------------------------------------------------
