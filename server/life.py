@@ -17,10 +17,10 @@ from aiohttp import web
 
 from media.engine import MediaEngine
 from media.errors import MediaError
-from metering.ledger import Ledger
 from server import logs
 from server.config import Config
 from server.errors import StartError
+from server.measured import MeasuredLedger
 from server.metrics import Metrics, watch_lag
 from signaling.clock import Clock, iso
 from signaling.supervisor import Supervisor
@@ -49,7 +49,7 @@ class Life:
     """The server's state, and what starting and stopping do."""
 
     def __init__(
-        self, config: Config, clock: Clock, metrics: Metrics, database: Database, ledger: Ledger,
+        self, config: Config, clock: Clock, metrics: Metrics, database: Database, ledger: MeasuredLedger,
         media: MediaEngine, supervisor: Supervisor,
     ) -> None:  # fmt: skip
         self.config, self.clock, self.metrics = config, clock, metrics
@@ -58,7 +58,8 @@ class Life:
         self.port = config.port
         """The port that HTTP is bound to; set by whoever binds it."""
         self.stop_asked = asyncio.Event()
-        self.was_fenced = False
+        self.failed = False
+        """Whether the server stops because it can no longer vouch for what it counts."""
         self._calls: list[Callable[[], Awaitable[None]]] = []
         self._heart: Beats | None = None
 
@@ -81,10 +82,19 @@ class Life:
 
     def fenced(self) -> None:
         """Another process took this node's calls over: stop, for nothing we write counts any more."""
-        if not self.was_fenced:
-            self.was_fenced = True
+        if not self.failed:
             _log.error("another process took over this node's calls; stopping")
+        self._fail()
+
+    def _fail(self) -> None:
+        self.failed = True
         self.stop_asked.set()
+
+    def _heart_stopped(self, heart: asyncio.Task[None]) -> None:
+        if not heart.cancelled() and heart.exception() is not None:
+            # Without heartbeats a crash would cost everything since the last one; rather stop in order now.
+            _log.error("the heartbeat crashed; stopping")
+            self._fail()
 
     # -- start ---------------------------------------------------------------------------------------------
 
@@ -105,7 +115,7 @@ class Life:
             text = f"media cannot listen on {where}: {error.strerror}"
             raise StartError("media.port_in_use", text) from error
         if self._heart is not None:
-            self.supervisor.spawn("heartbeat", self._heart.run())
+            self.supervisor.spawn("heartbeat", self._heart.run()).add_done_callback(self._heart_stopped)
         self.supervisor.spawn("lag", watch_lag(self.clock, self.metrics))
         self.state = "ready"
         self.metrics.ready.set(1)

@@ -28,6 +28,8 @@ class MeasuredLedger:
 
     def __init__(self, inner: Ledger, metrics: Metrics, clock: Clock) -> None:
         self._inner, self._metrics, self._clock = inner, metrics, clock
+        self.wrote_ms: int | None = None
+        """When a takeover or a heartbeat was last durable: the proof that the ledger takes writes."""
 
     async def _measured(self, operation: str, answer: Awaitable[T]) -> T:
         began_ms = self._clock.now_ms()
@@ -42,7 +44,9 @@ class MeasuredLedger:
 
     async def take_over(self, node_id: str) -> int:
         """See `Ledger`."""
-        return await self._measured("take_over", self._inner.take_over(node_id))
+        epoch = await self._measured("take_over", self._inner.take_over(node_id))
+        self.wrote_ms = self._clock.now_ms()
+        return epoch
 
     async def open_wallet(self, wallet_id: str, currency: str) -> None:
         """See `Ledger`."""
@@ -75,6 +79,7 @@ class MeasuredLedger:
     async def beat(self, heartbeat: Heartbeat) -> None:
         """See `Ledger`."""
         await self._measured("beat", self._inner.beat(heartbeat))
+        self.wrote_ms = self._clock.now_ms()
 
     async def recover(self, now_at: str) -> list[CallAccount]:
         """See `Ledger`."""

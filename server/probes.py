@@ -10,7 +10,6 @@ from aiohttp import web
 from sqlalchemy import func, select
 
 from media.udp import UdpMediaEngine
-from metering.errors import MeteringError
 from metering.tables import metered_calls, wallets
 from server.api.services import Services
 from server.api.table import BASE, openapi
@@ -19,7 +18,8 @@ from storage.errors import StorageError
 from storage.worker import Transaction
 
 _NO_STORE = {"Cache-Control": "no-store"}
-_WRITABLE_S = 2.0
+_READ_S = 2.0
+_SILENCE_MS = 3_000
 
 
 def add_probes(app: web.Application, services: Services) -> None:
@@ -30,7 +30,7 @@ def add_probes(app: web.Application, services: Services) -> None:
         return _json({"status": "alive"})
 
     async def readyz(_request: web.Request) -> web.Response:
-        reason = await _why_not_ready(services)
+        reason = _why_not_ready(services)
         return _json({"status": "ready"}) if reason is None else _json({"status": reason}, status=503)
 
     async def metrics(_request: web.Request) -> web.Response:
@@ -56,24 +56,16 @@ def _json(body: dict[str, str], status: int = 200) -> web.Response:
     )
 
 
-async def _why_not_ready(services: Services) -> str | None:
+def _why_not_ready(services: Services) -> str | None:
     """None when new calls are welcome: started, not stopping, and the database takes writes."""
     life = services.life
     if life.state != "ready":
         return life.state
-    if life.was_fenced:
-        return "fenced"
-    try:
-        async with asyncio.timeout(_WRITABLE_S):
-            await life.database.write(_touch)
-    except (StorageError, MeteringError, TimeoutError):
-        return "database"
-    return None
-
-
-def _touch(transaction: Transaction) -> None:
-    """Take the write lock and commit, changing nothing."""
-    transaction.connection.exec_driver_sql("UPDATE nodes SET epoch = epoch WHERE id = ''")
+    if life.failed:
+        return "failed"
+    # The heartbeat writes all the time; when it has not got through for a while, nothing does.
+    silence_ms = services.clock.now_ms() - (life.ledger.wrote_ms or 0)
+    return "database" if silence_ms > max(_SILENCE_MS, 4 * services.config.heartbeat_ms) else None
 
 
 def _take_gauges(services: Services) -> None:
@@ -110,7 +102,7 @@ async def _take_holds(services: Services) -> None:
     """What the ledger holds; a database that does not answer must not take the other figures along."""
     metrics = services.metrics
     try:
-        async with asyncio.timeout(_WRITABLE_S):
+        async with asyncio.timeout(_READ_S):
             rows = await services.life.database.read(_holds)
     except (StorageError, TimeoutError):
         return

@@ -79,7 +79,7 @@ async def _live(config: Config, listener: socket.socket, before: Hook | None, re
         await life.stop_asked.wait()
     finally:
         await _stop(config, runner, life)
-    return 1 if life.was_fenced else 0
+    return 1 if life.failed else 0
 
 
 async def _listen(config: Config, runner: web.AppRunner, listener: socket.socket) -> None:

@@ -14,6 +14,7 @@ from server import demo as demonstration
 from server import process
 from server.app import LIFE, SERVICES
 from server.config import Config
+from server.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ def serve(config: Config) -> int:
 
 def demo(config: Config, options: DemoOptions) -> int:
     """Run with demo people; they are made on the first start and kept."""
+    if not config.is_local:
+        text = (
+            f"the demo gives away test money, so public_url must be a local address, not {config.public_url}"
+        )
+        raise ConfigError(text)
     cast = demonstration.people(options.clients, options.experts, options.price_minor)
 
     async def settle_in(app: web.Application) -> None:

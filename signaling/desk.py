@@ -87,7 +87,7 @@ class CallDesk:
     # -- making calls --------------------------------------------------------------------------------------
 
     async def create(self, call_id: str, payer: Person, host: Host, media: CallMedia) -> CallView | Refused:
-        """Make a call that rings at the host. A retry with the same id, payer and host gets the same call.
+        """Make a call that rings at the host. A retry with the same id and contents gets the same call.
 
         Refusals: server.stopping, call.self, call.exists, call.ended, host.offline, host.busy,
         wallet.unknown, wallet.currency, wallet.insufficient, server.unavailable.
@@ -96,7 +96,7 @@ class CallDesk:
         if opening is not None:
             # The same request again while the first is on its way: wait for that one, then look.
             await asyncio.wait([opening])
-        known = self._known(call_id, payer, host)
+        known = self._known(call_id, payer, host, media)
         if known is not None:
             return known
         refused = self._cannot_ring(payer, host)
@@ -111,14 +111,14 @@ class CallDesk:
         finally:
             task.add_done_callback(lambda _: self._opening.pop(call_id, None))
 
-    def _known(self, call_id: str, payer: Person, host: Host) -> CallView | Refused | None:
+    def _known(self, call_id: str, payer: Person, host: Host, media: CallMedia) -> CallView | Refused | None:
         actor = self._calls.get(call_id)
         facts = (
             actor.facts if actor is not None else self._ended[call_id][0] if call_id in self._ended else None
         )
         if facts is None:
             return None
-        same = (facts.payer_id, facts.host_id) == (payer.id, host.id)
+        same = (facts.payer_id, facts.host_id, facts.media) == (payer.id, host.id, media)
         return self.view(call_id) if same else Refused.of("call.exists")
 
     def _cannot_ring(self, payer: Person, host: Host) -> Refused | None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from booking.people import Person
 from booking.store import PeopleStore
-from metering.ledger import Ledger
 from metering.tariff import Tariff
 from server import views
 from server.audit import Audit
@@ -15,6 +14,7 @@ from server.config import Config
 from server.errors import Problem
 from server.life import Life
 from server.limits import WriteLimit
+from server.measured import MeasuredLedger
 from server.metrics import Metrics
 from server.receipts import Receipts
 from signaling.clock import Clock
@@ -28,7 +28,7 @@ class Services:
     config: Config
     clock: Clock
     metrics: Metrics
-    ledger: Ledger
+    ledger: MeasuredLedger
     people: PeopleStore
     desk: CallDesk
     logins: Logins

@@ -64,6 +64,11 @@ async def test_an_id_that_was_used_for_another_call_is_refused(house: House) -> 
     other_host = await house.ask("POST", "calls", house.sam, {"id": call_id, "host": "grace"})
     other_payer = await house.ask("POST", "calls", house.kim, {"id": call_id, "host": "ada"})
 
+    other_media = await house.ask(
+        "POST", "calls", house.sam, {"id": call_id, "host": "ada", "media": "voice"}
+    )
+
+    assert (other_media.status, other_media.code) == (409, "call.exists")
     assert (other_host.status, other_host.code) == (409, "call.exists")
     assert (other_payer.status, other_payer.code) == (409, "call.exists")
 

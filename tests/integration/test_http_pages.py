@@ -10,8 +10,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from rig.house import House, open_house
 
+from metering.errors import LedgerUnavailable
+from metering.sql import SqlLedger
 from server.pages import PAGES
-from storage.errors import CommitFailed
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -90,18 +91,39 @@ async def test_health_and_readiness(house: House, monkeypatch: pytest.MonkeyPatc
     assert (await house.ask("GET", "/healthz")).body == {"status": "alive"}
     assert (await house.ask("GET", "/readyz")).body == {"status": "ready"}
 
-    async def full(_job: object) -> None:
-        raise CommitFailed("the disk is full")
+    async def full(_self: object, _beat: object) -> None:
+        raise LedgerUnavailable
 
-    monkeypatch.setattr(house.life.database, "write", full)
+    ledger = house.services.ledger
+    monkeypatch.setattr(SqlLedger, "beat", full)
+    assert ledger.wrote_ms is not None
+    ledger.wrote_ms -= 60_000
     broken = await house.ask("GET", "/readyz")
     assert (broken.status, broken.body) == (503, {"status": "database"})
-    monkeypatch.undo()
+    assert (await house.ask("GET", "/healthz")).status == 200
 
+    monkeypatch.undo()
+    async with asyncio.timeout(20):
+        while (await house.ask("GET", "/readyz")).status != 200:  # noqa: ASYNC110 - it is asked for over HTTP
+            await asyncio.sleep(0.05)
+
+
+async def test_a_server_that_was_fenced_is_not_ready(house: House) -> None:
     house.life.fenced()
     fenced = await house.ask("GET", "/readyz")
-    assert (fenced.status, fenced.body) == (503, {"status": "fenced"})
-    assert (await house.ask("GET", "/healthz")).status == 200
+    assert (fenced.status, fenced.body) == (503, {"status": "failed"})
+    assert house.life.stop_asked.is_set()
+
+
+async def test_a_heart_that_crashed_stops_the_server(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def crash(_self: object, _beat: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(SqlLedger, "beat", crash)
+    async with asyncio.timeout(20):
+        await house.life.stop_asked.wait()
+    assert house.life.failed
+    assert "the heartbeat crashed" in house.log.getvalue()
 
 
 async def test_a_server_that_stops_is_not_ready(house: House) -> None:

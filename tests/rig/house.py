@@ -7,8 +7,10 @@ needs no Socket.IO client.
 from __future__ import annotations
 
 import asyncio
+import functools
 import io
 import secrets
+import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -171,7 +173,7 @@ async def open_house(folder: Path, **settings: Any) -> AsyncIterator[House]:
     config = Config(
         **{"data_folder": str(folder), "media": "simulated", "writes_per_minute": 10_000} | settings
     )
-    migrations.migrate(config.sql_url)
+    _migrate(config)
     app = create_app(config)
     server = TestServer(app, host="127.0.0.1")
     await server.start_server()
@@ -185,3 +187,20 @@ async def open_house(folder: Path, **settings: Any) -> AsyncIterator[House]:
             yield House(config, log, http, f"http://127.0.0.1:{server.port}", services, life)
     finally:
         await server.close()
+
+
+def _migrate(config: Config) -> None:
+    """An empty database is made once and copied: migrations have tests of their own."""
+    target = config.data_path / "talktime.db"
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(_empty_database())
+
+
+@functools.cache
+def _empty_database() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.db"
+        migrations.migrate(f"sqlite:///{path}")
+        return path.read_bytes()
