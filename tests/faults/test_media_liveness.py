@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import os
 import signal
 import time
@@ -26,18 +25,13 @@ from rig.media_client import MediaClient, closing
 from rig.media_process import MediaProcess
 from rig.pacer import Pacer
 from rig.rooms import Seat, call_of_two, make_engine, now_ms, take_seat
-from rig.streams import SHAPES, TransportSequence
+from rig.streams import SMALL_SHAPES, TransportSequence
 from rig.udp_gate import UdpGate
 from rig.waiting import Pulse, until
 
 from media.engine import PeerConnected, PeerGone, PeerInterrupted
 from media.udp import UdpMediaEngine
 
-# Little video, so that many calls fit on one core.
-SMALL = {
-    "audio": dataclasses.replace(SHAPES["audio"], interval_ns=40_000_000),
-    "video": dataclasses.replace(SHAPES["video"], interval_ns=100_000_000, packets=1, size=200),
-}
 # From sending to reading, the loop goes round three times (client, gate, engine).
 BUSY_MS = 30
 # A loop that was away for so long within a scenario proves nothing about silence.
@@ -72,7 +66,7 @@ async def gated_engine() -> AsyncIterator[tuple[UdpMediaEngine, UdpGate]]:
 async def stage() -> AsyncIterator[Stage]:
     async with gated_engine() as (engine, gate):
         since_ms = now_ms()
-        ada, bob = await call_of_two(engine, shapes=SMALL)
+        ada, bob = await call_of_two(engine, shapes=SMALL_SHAPES)
         async with closing(ada.client, bob.client):
             # Long enough for the checks of both sides to settle.
             await asyncio.sleep(1.0)
@@ -138,7 +132,7 @@ async def test_a_connection_never_begins_before_its_media_though_the_process_sto
     # This one blocks its loop, so it comes before the others, which run on one together.
     engine = make_engine()
     await engine.start()
-    seat = await take_seat(engine, "room", "ada", ("bob",), shapes=SMALL, reports=False)
+    seat = await take_seat(engine, "room", "ada", ("bob",), shapes=SMALL_SHAPES, reports=False)
     async with closing(seat.client):
         await seat.client.ready()
         await asyncio.sleep(0.5)
@@ -318,7 +312,7 @@ async def test_heavy_loss_both_ways_does_not_flap() -> None:
 async def test_a_wrong_fingerprint_never_connects() -> None:
     async with gated_engine() as (engine, _):
         honest, impostor = Certificate(), Certificate()
-        seat = await take_seat(engine, "room", "eve", ("bob",), certificate=honest, shapes=SMALL)
+        seat = await take_seat(engine, "room", "eve", ("bob",), certificate=honest, shapes=SMALL_SHAPES)
         async with closing(seat.client):
             # The offer names one certificate; another one shakes hands.
             seat.client.certificate = impostor
@@ -335,7 +329,7 @@ async def test_a_wrong_fingerprint_never_connects() -> None:
 @side_by_side
 async def test_a_handshake_without_media_is_no_connection() -> None:
     async with gated_engine() as (engine, _):
-        seat = await take_seat(engine, "room", "ada", ("bob",), shapes=SMALL, reports=False)
+        seat = await take_seat(engine, "room", "ada", ("bob",), shapes=SMALL_SHAPES, reports=False)
         async with closing(seat.client):
             await seat.client.ready()
             await asyncio.sleep(2)
@@ -349,7 +343,7 @@ async def test_a_handshake_without_media_is_no_connection() -> None:
 @side_by_side
 async def test_a_superseded_peer_says_nothing_and_keeps_nobody_alive() -> None:
     async with stage() as call:
-        second = await take_seat(call.engine, "room", "room-ada", ("room-bob",), shapes=SMALL)
+        second = await take_seat(call.engine, "room", "room-ada", ("room-bob",), shapes=SMALL_SHAPES)
         async with closing(second.client):
             await second.client.ready()
             second.client.play()

@@ -11,14 +11,15 @@ from types import MappingProxyType
 import pytest
 from rig.complaints import no_complaints
 from rig.media_client import MediaClient, closing
+from rig.pacer import Pacer
 from rig.rooms import Seat, call_of_two, make_engine, now_ms, take_seat
 from rig.rtcp import Remb, unix_ns_of
 from rig.session_description import MID_URI
-from rig.streams import SHAPES, Received, ReceivedStream, SentStream
+from rig.streams import H264_SHAPES, SHAPES, SMALL_SHAPES, Received, ReceivedStream, SentStream
 from rig.udp_gate import UdpGate
 from rig.waiting import until
 
-from media.engine import PeerInterrupted
+from media.engine import PeerInterrupted, TracksChanged
 from media.udp import UdpMediaEngine
 
 ADA, BOB = "room-ada", "room-bob"
@@ -316,6 +317,79 @@ async def test_who_comes_late_and_who_was_awaited_are_both_served(engine: UdpMed
                 assert seat.client.stream(label).missing() == []
                 if label.endswith("camera"):
                     assert seat.client.stream(label).started_with_keyframe, label
+        clean(*(seat.client for seat in seats))
+
+
+async def test_h264_begins_and_goes_on_with_keyframes_too(engine: UdpMediaEngine) -> None:
+    ada, bob = await call_of_two(engine, shapes=H264_SHAPES)
+    async with closing(ada.client, bob.client):
+        stream = bob.client.stream(CAMERA)
+        await until(lambda: stream.packets > 50, "video flows")
+        assert bob.client.answer is not None
+        codecs = bob.client.answer.lines[bob.client.subscribe_mids[CAMERA]].codecs
+        assert {codecs[record.payload_type] for record in stream.records} == {"H264/90000"}
+        assert stream.started_with_keyframe
+        bob.client.request_packets(CAMERA, [stream.records[-5].sequence])
+        await until(lambda: stream.repaired == 1, "a retransmission")
+        engine.hold_room("room")
+        await asyncio.sleep(0.1)
+        held = len(stream.records)
+        engine.release_room("room")
+        await until(lambda: len(stream.records) > held + 20, "video goes on")
+        assert stream.records[held].keyframe
+        assert stream.missing() == []
+        clean(ada.client, bob.client)
+
+
+async def test_a_screen_is_shared_and_withdrawn_while_the_call_runs(
+    engine: UdpMediaEngine, seats: tuple[Seat, Seat]
+) -> None:
+    ada, bob = seats
+    screen = f"{ADA}.screen"
+    bob.client.add_subscribe(screen, "video")
+    await bob.negotiate()
+    ada.client.add_publish("screen", "video")
+    await ada.negotiate()
+    ada.client.play("screen")
+    await until(lambda: bob.client.stream(screen).packets > 50, "the screen is seen")
+    assert bob.client.stream(screen).started_with_keyframe
+    assert {track.source for track in ada.all(TracksChanged)[-1].tracks} == {"mic", "camera", "screen"}
+    for label in (CAMERA, MIC, screen):
+        assert bob.client.stream(label).missing() == []
+    ada.client.remove("screen")
+    await ada.negotiate()
+    assert {track.source for track in ada.all(TracksChanged)[-1].tracks} == {"mic", "camera"}
+    await asyncio.sleep(0.1)
+    seen = bob.client.stream(screen).packets
+    flowing = bob.client.stream(CAMERA).packets
+    await until(lambda: bob.client.stream(CAMERA).packets > flowing + 50, "the camera flows on")
+    assert bob.client.stream(screen).packets == seen
+    assert [seat.all(PeerInterrupted) for seat in seats] == [[], []]
+    clean(ada.client, bob.client)
+
+
+async def test_six_people_hear_and_see_each_other(engine: UdpMediaEngine) -> None:
+    people = tuple("abcdef")
+    pacer = Pacer()
+    async with AsyncExitStack() as stack:
+        seats = []
+        for name in people:
+            others = tuple(other for other in people if other != name)
+            seat = await take_seat(engine, "six", name, others, pacer=pacer, shapes=SMALL_SHAPES)
+            await stack.enter_async_context(closing(seat.client))
+            await seat.client.ready()
+            seat.client.play()
+            seats.append(seat)
+        for seat in seats:
+            assert len(seat.client.subscribe_mids) == 10
+            for label in seat.client.subscribe_mids:
+                await until(
+                    lambda s=seat, x=label: s.client.stream(x).packets > 10, f"{seat.name} gets {label}"
+                )  # type: ignore[misc]
+        for seat in seats:
+            for stream in seat.client.received.values():
+                assert stream.missing() == []
+                assert stream.kind == "audio" or stream.started_with_keyframe
         clean(*(seat.client for seat in seats))
 
 

@@ -36,6 +36,7 @@ from rig.streams import (
     SentStream,
     Shape,
     TransportSequence,
+    begins_keyframe,
 )
 
 REPORT_MS = 1_000
@@ -82,6 +83,7 @@ class MediaClient(Connection):
         self.sent: dict[str, SentStream] = {}
         self.received: dict[int, ReceivedStream] = {}
         self._rtx: dict[int, str] = {}
+        self._codecs: dict[int, str] = {}
         self._offers = 1
         for label, kind in (publish or {}).items():
             self.add_publish(label, kind)
@@ -117,6 +119,14 @@ class MediaClient(Connection):
         self.subscribe_mids[label] = line.mid
         return line.mid
 
+    def remove(self, label: str) -> None:
+        """Send this no more: its line becomes inactive with the next offer."""
+        stream = self.sent.pop(label)
+        stream.removed = True
+        del self.publish_mids[label]
+        at = self.lines.index(stream.line)
+        self.lines[at] = Line(stream.line.mid, stream.line.kind, "inactive")
+
     def offer(self) -> str:
         """The SDP offer of all lines."""
         self._offers += 1
@@ -131,6 +141,8 @@ class MediaClient(Connection):
         for line in self.answer.lines.values():
             if line.mid in labels and not line.rejected:
                 self._expect(labels[line.mid], line)
+                self._codecs |= {number: codec.partition("/")[0] for number, codec in line.codecs.items()}
+                self._codecs |= {number: self._codecs[of] for number, of in line.retransmits.items()}
         for stream in self.sent.values():
             line = self.answer.lines[stream.line.mid]
             if not line.rejected:
@@ -173,7 +185,8 @@ class MediaClient(Connection):
         srtp, order, send = self.srtp, self._order, self._send_media
 
         def step(now_ns: int) -> int:
-            return stream.step(now_ns, srtp, order, send) if self.playing and not self.closed else 0
+            sending = self.playing and not self.closed and not stream.removed
+            return stream.step(now_ns, srtp, order, send) if sending else 0
 
         return step
 
@@ -369,7 +382,7 @@ class MediaClient(Connection):
         if self._feedback_extension in extensions:
             self._note_order(int.from_bytes(extensions[self._feedback_extension]))
         body = payload_at + (2 if repaired else 0)
-        keyframe = stream.kind == "video" and bool(VIEW[body] & 0x10) and not VIEW[body + 6] & 0x01
+        keyframe = begins_keyframe(self._codecs.get(VIEW[1] & 0x7F, ""), VIEW[body:])
         if stream.started_with_keyframe is None:
             stream.started_with_keyframe = keyframe
         if self.record and len(stream.records) < MAX_RECORDS:

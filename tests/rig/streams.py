@@ -2,16 +2,18 @@
 
 Every payload ends in 16 bytes: a mark, the number of the packet in its stream, and the moment of sending in
 Unix nanoseconds. So a receiver knows which packet it is and how long it took, however the server rewrote its
-header. Video is shaped like VP8 (RFC 7741): frames of several packets, a picture id, keyframes.
+header. Video is shaped like VP8 (RFC 7741) or H.264 (RFC 6184): frames of several packets, and keyframes.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from struct import Struct
+from typing import Literal
 
 from rig.dtls import BUFFER, VIEW, Srtp, ffi
 from rig.rtcp import Block, SenderReport, ntp_of
@@ -44,12 +46,21 @@ class Shape:
     size: int
     clock_hz: int
     payload_type: int
-    rtx_payload_type: int
+    codec: Literal["opus", "VP8", "H264"]
 
 
 SHAPES: dict[Kind, Shape] = {
-    "audio": Shape(20_000_000, 1, 0, 100, 48_000, 111, 0),
-    "video": Shape(40_000_000, 7, 0, 1_100, 90_000, 96, 97),
+    "audio": Shape(20_000_000, 1, 0, 100, 48_000, 111, "opus"),
+    "video": Shape(40_000_000, 7, 0, 1_100, 90_000, 96, "VP8"),
+}
+# Little of both, so that many calls fit on one core.
+SMALL_SHAPES: dict[Kind, Shape] = {
+    "audio": dataclasses.replace(SHAPES["audio"], interval_ns=40_000_000),
+    "video": dataclasses.replace(SHAPES["video"], interval_ns=100_000_000, packets=1, size=200),
+}
+H264_SHAPES: dict[Kind, Shape] = {
+    **SHAPES,
+    "video": dataclasses.replace(SHAPES["video"], payload_type=102, codec="H264"),
 }
 
 
@@ -81,7 +92,7 @@ class SentStream:
         self.packets = self.octets = self.keyframes = self.retransmitted = 0
         self.skip: Callable[[int], bool] | None = None
         self.skipped: list[int] = []
-        self.acknowledged = False
+        self.acknowledged = self.removed = False
         self.reports: list[Block] = []
         self.captures: dict[int, int] = {}
         """When the packet of a number was captured (Unix ns), however late it was sent."""
@@ -189,17 +200,35 @@ class SentStream:
         if order_at:
             WORD.pack_into(VIEW, order_at, order.next)
             order.next = (order.next + 1) & 0xFFFF
-        if not audio:
-            # X, S on the first packet; then I, L, T, K and picture id, TL0PICIDX, temporal layer 0.
-            picture = 0x8000 | self._frame
-            VIEW[payload_at : payload_at + 6] = bytes(
-                (0x90 if first else 0x80, 0xF0, picture >> 8, picture & 0xFF, self._frame & 0xFF, 0x20)
-            )
-            if first:
-                key_tag = b"\x10\x02\x00\x9d\x01\x2a\x80\x02\xe0\x01"
-                VIEW[payload_at + 6 : payload_at + 16] = key_tag if self._key else b"\x31" + key_tag[1:]
+        if self.shape.codec == "VP8":
+            self._shape_vp8(payload_at, first)
+        elif self.shape.codec == "H264":
+            self._shape_h264(payload_at, size - payload_at, first)
         TRAILER.pack_into(VIEW, size - 16, MARK, self.packets, wall_ns)
         return size
+
+    def _shape_vp8(self, at: int, first: bool) -> None:
+        """RFC 7741 4.2: X, S on the first packet; I, L, T, K; picture id, TL0PICIDX, temporal layer 0."""
+        picture = 0x8000 | self._frame
+        VIEW[at : at + 6] = bytes(
+            (0x90 if first else 0x80, 0xF0, picture >> 8, picture & 0xFF, self._frame & 0xFF, 0x20)
+        )
+        if first:
+            tag = b"\x02\x00\x9d\x01\x2a\x80\x02\xe0\x01"
+            VIEW[at + 6 : at + 16] = (b"\x10" if self._key else b"\x31") + tag
+
+    def _shape_h264(self, at: int, size: int, first: bool) -> None:
+        """RFC 6184 5: a STAP-A of SPS, PPS and IDR slice begins a keyframe; other packets are fragments."""
+        if first and self._key:
+            slice_size = size - 13
+            sets = (
+                b"\x78" + b"\x00\x04\x67\x42\x00\x1f" + b"\x00\x02\x68\xce" + slice_size.to_bytes(2) + b"\x65"
+            )
+            VIEW[at : at + len(sets)] = sets
+        elif first:
+            VIEW[at] = 0x41
+        else:
+            VIEW[at : at + 2] = b"\x7c\x05" if self._key else b"\x7c\x01"
 
     def retransmission(self, sequence: int, rtx_payload_type: int) -> int:
         """Build the RTX packet (RFC 4588 4) of a sent packet in the buffer; its size, 0 if forgotten."""
@@ -229,6 +258,13 @@ class SentStream:
         """The sender report of this instant."""
         ntp = ntp_of(now_ns + WALL_OFFSET_NS)
         return SenderReport(self.ssrc, ntp, self.time_at(now_ns), self.packets, self.octets, blocks)
+
+
+def begins_keyframe(codec: str, payload: memoryview) -> bool:
+    """Whether a payload that a `SentStream` made begins a keyframe."""
+    if codec == "VP8":
+        return bool(payload[0] & 0x10) and not payload[6] & 0x01
+    return codec == "H264" and payload[0] & 0x1F == 24 and payload[3] & 0x1F == 7
 
 
 @dataclass(frozen=True, slots=True)
