@@ -80,7 +80,7 @@ class Config:
     max_quantum_ms: int = _number(30_000, "Most time the meter asks to be covered for.", "ms", 100, 600_000)
     heartbeat_ms: int = _number(
         250,
-        "Interval of the durable proof of life; the most that a crash can cost per call.",
+        "Interval of the durable proof of life; a crash costs this and 0.3 s a call at most.",
         "ms",
         50,
         10_000,

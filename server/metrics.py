@@ -6,6 +6,8 @@ part needs to know of Prometheus.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -15,6 +17,8 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from signaling.clock import Clock
 
@@ -25,6 +29,21 @@ LAG_BEAT_S = 0.5
 
 # The moments at which series were created double their number and tell nobody anything.
 disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class Totals(Collector):
+    """Counters that another part keeps: their values are told at each scrape."""
+
+    def __init__(self, name: str, about: str, label: str) -> None:
+        self._name, self._about, self._label = name, about, label
+        self.values: Mapping[str, float] = {}
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """For the registry."""
+        family = CounterMetricFamily(self._name, self._about, labels=[self._label])
+        for name, value in self.values.items():
+            family.add_metric([name], value)
+        yield family
 
 
 class Metrics:
@@ -61,8 +80,10 @@ class Metrics:
             "talktime_calls_recovered_total", "Calls settled at start because a crash left them open."
         )
         self.experts_online = gauge("talktime_experts_online", "Experts whose page is connected.")
-        self.database = gauge("talktime_database", "The writer's queue and commits.", ("counter",))
-        self.media = gauge("talktime_media", "Counters of the media engine.", ("counter",))
+        self.database = self._totals("talktime_database_total", "What the database's writer did.", "counter")
+        self.database_waiting = gauge("talktime_database_waiting", "Jobs in a queue.", ("queue",))
+        self.media = self._totals("talktime_media_total", "What the media engine did and dropped.", "counter")
+        self.media_open = gauge("talktime_media_open", "What the media engine has open.", ("thing",))
         self.ledger_seconds = histogram(
             "talktime_ledger_seconds", "Time of a ledger operation.", ("operation",)
         )
@@ -71,6 +92,11 @@ class Metrics:
         )
         self.lag_seconds = histogram("talktime_loop_lag_seconds", "How late the event loop wakes up.", ())
         self.ready = gauge("talktime_ready", "1 while the server takes new calls.")
+
+    def _totals(self, name: str, about: str, label: str) -> Totals:
+        totals = Totals(name, about, label)
+        self.registry.register(totals)
+        return totals
 
     def _counter(self, name: str, about: str, labels: tuple[str, ...] = ()) -> Counter:
         return Counter(name, about, labels, registry=self.registry)

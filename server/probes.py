@@ -20,6 +20,7 @@ from storage.worker import Transaction
 _NO_STORE = {"Cache-Control": "no-store"}
 _READ_S = 2.0
 _SILENCE_MS = 3_000
+_MEDIA_OPEN = ("peers", "rooms", "tracks", "addresses")
 
 
 def add_probes(app: web.Application, services: Services) -> None:
@@ -79,11 +80,15 @@ def _take_gauges(services: Services) -> None:
     for state, count in states.items():
         metrics.meters.labels(state).set(count)
     metrics.experts_online.set(desk.hosts_online())
-    for name, value in asdict(services.life.database.figures()).items():
-        metrics.database.labels(name).set(value)
+    figures = asdict(services.life.database.figures())
+    for queue in ("writes", "reads"):
+        metrics.database_waiting.labels(queue).set(figures.pop(f"waiting_{queue}"))
+    metrics.database.values = figures
     media = services.life.media
-    for name, value in (media.counters() if isinstance(media, UdpMediaEngine) else {}).items():
-        metrics.media.labels(name).set(value)
+    counters = media.counters() if isinstance(media, UdpMediaEngine) else {}
+    for thing in _MEDIA_OPEN:
+        metrics.media_open.labels(thing).set(counters.pop(thing, 0))
+    metrics.media.values = counters
 
 
 _HOLDS = (

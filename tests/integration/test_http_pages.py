@@ -155,7 +155,7 @@ async def test_metrics_tell_what_happens(house: House) -> None:
     assert during["talktime_refusals_total", "call.unknown"] == 1
     assert during["talktime_http_requests_total", "POST,/api/v1/calls,201"] == 1
     assert during["talktime_ledger_seconds_count", "extend"] >= 1
-    assert during["talktime_database", "commits"] >= 1
+    assert during["talktime_database_total", "commits"] >= 1
 
     await talk.hang_up()
     await asyncio.sleep(0)

@@ -209,6 +209,11 @@ async def test_the_log_of_a_whole_call_has_no_secret(tmp_path: Path) -> None:
 
         async def all_of_it(client: Caller) -> None:
             heard.extend(client.heard)
+            async with aiohttp.ClientSession() as http, http.get(f"{server.url}/metrics") as answer:
+                figures = dict(line.rsplit(" ", 1) for line in (await answer.text()).splitlines())
+            assert float(figures['talktime_media_total{counter="packets_received"}']) > 0
+            assert figures['talktime_media_open{thing="peers"}'] == "2.0"
+            assert figures['talktime_meters{state="running"}'] == "1.0"
             forged = server.api("GET", "/me", login=login_of(server.links["client"])[:-3] + "AAA")
             assert forged.body["code"] == "auth.forged"
             await leave(client)
