@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from metering.facts import Began, MeterEvent, Stopped
@@ -186,10 +186,7 @@ class Told:
         return told
 
 
-@settings(
-    max_examples=500, deadline=None, derandomize=True, database=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)  # fmt: skip
+@settings(max_examples=500, derandomize=True, database=None)
 @given(tariffs, st.booleans(), st.lists(steps, min_size=5, max_size=40), ago)
 @example(Tariff("USD", 240), True, [(70_000, ("woke",), None)], 0)
 @example(Tariff("USD", 240), False, [(70_000, ("down", "host", 2_000), None)], 2_000)

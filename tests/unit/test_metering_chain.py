@@ -7,7 +7,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rig.metered import ADA
 
@@ -35,6 +35,7 @@ class TestCanonicalJson:
         with pytest.raises(ValueError, match=r"canonical|ASCII"):
             canonical_json({"value": value})
 
+    @settings(max_examples=40)
     @given(st.recursive(
         st.none() | st.booleans() | st.integers(1 - 2**53, 2**53 - 1) | st.text(),
         lambda inner: st.lists(inner) | st.dictionaries(st.text("abcXYZ_09"), inner),
