@@ -111,21 +111,28 @@ class MediaProcess:
             env={**os.environ, "PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT}"},
         )
         assert self.process.stdout is not None
-        async with asyncio.timeout(30):
-            ports = json.loads(await self.process.stdout.readline())
-        self.control_port, self.media_port = ports["control"], ports["media"]
-        self.link = await MediaLink.open(self.control_port)
+        try:
+            async with asyncio.timeout(30):
+                ports = json.loads(await self.process.stdout.readline())
+                self.control_port, self.media_port = ports["control"], ports["media"]
+                self.link = await MediaLink.open(self.control_port)
+        except BaseException:
+            await self._stop()
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self.process is not None
         if self.link is not None:
             self.link.close()
+        await self._stop()
+
+    async def _stop(self) -> None:
+        """The child ends with its standard input; a stopped or stuck one is killed."""
+        assert self.process is not None
+        assert self.process.stdin is not None
         if self.process.returncode is None:
-            # The child ends with its standard input; a stopped or stuck one is killed.
-            assert self.process.stdin is not None
             self.process.stdin.close()
             try:
                 async with asyncio.timeout(10):
