@@ -17,7 +17,7 @@ from media.simulated import SimulatedMediaEngine
 from media.udp import UdpMediaEngine
 from metering.meter import MeterOptions
 from metering.sql import SqlLedger
-from server import http, pages, probes
+from server import http, live, pages, probes
 from server.api.services import Services
 from server.api.table import ROUTES
 from server.audit import Audit
@@ -76,6 +76,7 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
     app = web.Application(middlewares=[http.shell(services, pages.security_headers)])
     http.add_routes(app, services, ROUTES)
     probes.add_probes(app, services)
+    live.LiveFeed(services).attach(app)
     pages.add_pages(app, pages.find_folder(config.web_folder))
     gateway.attach(app)
     life.attach(app, desk, gateway, heart)

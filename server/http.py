@@ -25,6 +25,7 @@ from server.errors import Problem
 
 MAX_BODY_BYTES = 16 * 1024
 REQUEST_ID_HEADER = "X-Request-Id"
+EVENT_STREAM = "text/event-stream"
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _PARAMETER = re.compile(r"\{(\w+)\}")
@@ -84,6 +85,9 @@ def route_of(request: web.Request) -> str:
 def _account(services: Services, request: web.Request, response: web.StreamResponse, took_ms: int) -> None:
     route = route_of(request)
     if route.startswith(("/socket.io", "/assets", "/healthz", "/readyz", "/metrics")):
+        return
+    if response.content_type == EVENT_STREAM:
+        # Listened to for hours: that is no duration of a request.
         return
     code = response.get(CODE, "") if response.content_type == problems.CONTENT_TYPE else ""
     services.metrics.request(route, request.method, response.status, took_ms, code)

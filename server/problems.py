@@ -49,6 +49,7 @@ KINDS: dict[str, Kind] = {
     "server.error": Kind(500, "The server made a mistake."),
     # people
     "expert.unknown": Kind(404, "There is no such expert."),
+    "live.full": Kind(503, "As many listen as the server can serve."),
     # calls
     "call.unknown": Kind(404, "There is no such call."),
     "call.exists": Kind(409, "Another call has this id."),

@@ -69,6 +69,20 @@ class Wallet(msgspec.Struct, frozen=True):
     test_money: bool
 
 
+class Live(msgspec.Struct, frozen=True):
+    """GET /api/v1/experts/{slug}/live, and `live` of an expert: whether one can call now.
+
+    `busy` is in a call, or somebody in the line is being called; `line` people wait, and a newcomer would for
+    about `wait_ms`, as far as can be told. `back_at`: the moment at which this ends as planned (a pause, the
+    next opening); empty when nobody knows.
+    """
+
+    state: Literal["available", "busy", "paused", "away"]
+    wait_ms: int
+    line: int
+    back_at: str = ""
+
+
 class Expert(msgspec.Struct, frozen=True):
     """GET /api/v1/experts/{slug}: the public face. `online` while an expert's page is connected."""
 
@@ -78,6 +92,7 @@ class Expert(msgspec.Struct, frozen=True):
     tariff: TariffView
     online: bool
     busy: bool
+    live: Live
 
 
 class JoinToken(msgspec.Struct, frozen=True):

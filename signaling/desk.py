@@ -43,6 +43,7 @@ from .presence import HostCalls, Presence
 from .supervisor import Supervisor, within
 from .tokens import JoinClaims, JoinTokens
 from .views import CallFacts, CallMedia
+from .watch import HostWatch
 
 log = structlog.get_logger("signaling.desk")
 
@@ -70,7 +71,8 @@ class CallDesk:
         self.options = options or SignalingOptions()
         self.metrics = metrics or NoMetrics()
         self._tokens = tokens
-        self.presence = Presence(clock, self.options, self._calls_of_host)
+        self.watch = HostWatch()
+        self.presence = Presence(clock, self.options, self._calls_of_host, self.watch)
         self._ports = CallPorts(
             RoomPorts(clock, media, supervisor, self.options),
             MoneyPorts(clock, ledger, supervisor, self.options, self.metrics, on_fenced),
@@ -103,6 +105,7 @@ class CallDesk:
         if refused is not None:
             return refused
         self._by_host[host.id] = call_id
+        self.watch.changed(host.id)
         task = self.supervisor.spawn(f"open:{call_id}", self._open(call_id, payer, host, media))
         self._opening[call_id] = task
         try:
@@ -373,6 +376,7 @@ class CallDesk:
     def _free_host(self, host_id: str, call_id: str) -> None:
         if self._by_host.get(host_id) == call_id:
             del self._by_host[host_id]
+            self.watch.changed(host_id)
 
 
 def _live(actor: CallActor) -> LiveView:

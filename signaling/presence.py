@@ -22,6 +22,7 @@ from .messages import (
     SupersededMessage,
 )
 from .options import SignalingOptions
+from .watch import HostWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,12 @@ class HostCalls:
 class Presence:
     """See the module. Implements `signaling.actor.HostPages`."""
 
-    def __init__(self, clock: Clock, options: SignalingOptions, calls_of: Callable[[str], HostCalls]) -> None:
+    def __init__(
+        self, clock: Clock, options: SignalingOptions, calls_of: Callable[[str], HostCalls],
+        watch: HostWatch | None = None,
+    ) -> None:  # fmt: skip
         self._clock, self._options, self._calls_of = clock, options, calls_of
+        self._watch = HostWatch() if watch is None else watch
         self._pages: dict[str, list[Connection]] = {}
         self._left_ms: dict[str, int] = {}
 
@@ -50,6 +55,7 @@ class Presence:
         pages.append(page)
         self._left_ms.pop(host_id, None)
         page.send(self._message(host_id))
+        self._watch.changed(host_id)
 
     def drop(self, host_id: str, page: Connection) -> None:
         """A page is gone."""
@@ -63,6 +69,8 @@ class Presence:
             grace_ms = self._options.presence_grace_ms
             self._left_ms = {host: at for host, at in self._left_ms.items() if now_ms - at <= grace_ms}
             self._left_ms[host_id] = now_ms
+            # Nothing else happens at the instant at which the host no longer counts as online.
+            self._clock.call_at(now_ms + grace_ms + 1, lambda: self._watch.changed(host_id))
 
     def is_there(self, host_id: str) -> bool:
         """Whether a page is connected at this moment."""
@@ -95,6 +103,7 @@ class Presence:
         """See `HostPages`."""
         if host_id in self._pages:
             self._tell(host_id, self._message(host_id))
+        self._watch.changed(host_id)
 
     def tell_all(self, message: PresenceServerMessage) -> None:
         """Send every page of every host the same."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from server import resources, views
 from server.api.route import Ask
 from server.errors import Problem
+from server.live import live_of
 from signaling.views import tariff_view
 
 
@@ -30,6 +31,7 @@ async def get_expert(ask: Ask) -> resources.Expert:
         tariff=tariff_view(ask.services.tariff(person)),
         online=desk.online(person.id),
         busy=desk.busy(person.id),
+        live=live_of(desk, person.id),
     )
 
 

@@ -109,6 +109,20 @@ export interface Wallet {
   readonly test_money: boolean;
 }
 
+/**
+ * GET /api/v1/experts/{slug}/live, and `live` of an expert: whether one can call now.
+ *
+ * `busy` is in a call, or somebody in the line is being called; `line` people wait, and a newcomer would for
+ * about `wait_ms`, as far as can be told. `back_at`: the moment at which this ends as planned (a pause, the
+ * next opening); empty when nobody knows.
+ */
+export interface Live {
+  readonly state: "available" | "away" | "busy" | "paused";
+  readonly wait_ms: number;
+  readonly line: number;
+  readonly back_at: string;
+}
+
 /** GET /api/v1/experts/{slug}: the public face. `online` while an expert's page is connected. */
 export interface Expert {
   readonly slug: string;
@@ -117,6 +131,7 @@ export interface Expert {
   readonly tariff: TariffView;
   readonly online: boolean;
   readonly busy: boolean;
+  readonly live: Live;
 }
 
 /** POST /api/v1/calls/{id}/join and POST /api/v1/presence: for one Socket.IO connection, soon expiring. */
