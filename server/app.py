@@ -23,6 +23,7 @@ from server.api.table import ROUTES
 from server.audit import Audit
 from server.auth import PURPOSE, Logins
 from server.config import Config
+from server.deliverer import Deliverer
 from server.keys import load_or_make
 from server.life import Life
 from server.limits import WriteLimit
@@ -37,6 +38,7 @@ from signaling.options import SignalingOptions
 from signaling.supervisor import Supervisor
 from signaling.tokens import JoinTokens, TokenSigner
 from storage.database import Database
+from storage.outbox import Outbox
 
 LIFE = web.AppKey("life", Life)
 SERVICES = web.AppKey("services", Services)
@@ -55,6 +57,8 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
     signer = TokenSigner(keys.token_key)
     tokens = JoinTokens(signer, clock, config.join_token_s * 1000, other_purposes=(PURPOSE,))
     life = Life(config, clock, metrics, database, ledger, media, supervisor)
+    outbox = Outbox(database)
+    deliverer = Deliverer(outbox, clock, supervisor, metrics)
     options = signaling_options(config)
     desk = CallDesk(clock, media, ledger, tokens, supervisor, options, metrics, life.fenced)
     origins = [config.public(config.port)] if config.public_url else None
@@ -72,6 +76,7 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
         audit=Audit(ledger, clock),
         write_limit=WriteLimit(clock, config.writes_per_minute),
         life=life,
+        outbox=outbox,
     )
     app = web.Application(middlewares=[http.shell(services, pages.security_headers)])
     http.add_routes(app, services, ROUTES)
@@ -80,6 +85,7 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
     pages.add_pages(app, pages.find_folder(config.web_folder))
     gateway.attach(app)
     life.attach(app, desk, gateway, heart)
+    life.run_beside("outbox", deliverer.run)
     app[LIFE], app[SERVICES] = life, services
     return app
 

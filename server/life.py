@@ -10,8 +10,8 @@ in time is settled by the next start.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Literal, Protocol
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Literal, Protocol
 
 from aiohttp import web
 
@@ -62,6 +62,7 @@ class Life:
         """Whether the server stops because it can no longer vouch for what it counts."""
         self._calls: list[Callable[[], Awaitable[None]]] = []
         self._heart: Beats | None = None
+        self._beside: list[tuple[str, Callable[[], Coroutine[Any, Any, None]]]] = []
 
     def attach(self, app: web.Application, desk: Closes, gateway: Closes, heart: Beats) -> None:
         """Hang start and stop into the application's signals."""
@@ -70,6 +71,10 @@ class Life:
         app.on_startup.append(self._start)
         app.on_shutdown.append(self._shut_down)
         app.on_cleanup.append(self._clean_up)
+
+    def run_beside(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Have `work()` run from the start until the server stops; then it is cancelled."""
+        self._beside.append((name, work))
 
     @property
     def stopping(self) -> bool:
@@ -117,6 +122,8 @@ class Life:
         if self._heart is not None:
             self.supervisor.spawn("heartbeat", self._heart.run()).add_done_callback(self._heart_stopped)
         self.supervisor.spawn("lag", watch_lag(self.clock, self.metrics))
+        for name, work in self._beside:
+            self.supervisor.spawn(name, work())
         self.state = "ready"
         self.metrics.ready.set(1)
         _log.info("ready", node=self.config.node_id, epoch=epoch, media=self.config.media)

@@ -70,6 +70,9 @@ class Metrics:
             ),
             "ledger_retries": counter("talktime_ledger_retries_total", "Writes tried again.", ("operation",)),
             "grants": counter("talktime_grants_total", "Answers to extensions of holds.", ("result",)),
+            "deliveries": counter(
+                "talktime_deliveries_total", "Attempts to deliver out of the outbox.", ("kind", "result")
+            ),
             "beats": counter("talktime_beats_total", "Heartbeats written or failed.", ("result",)),
         }
         self.calls_live = gauge("talktime_calls_live", "Calls that ring or are open.")
@@ -82,6 +85,7 @@ class Metrics:
         self.experts_online = gauge("talktime_experts_online", "Experts whose page is connected.")
         self.database = self._totals("talktime_database_total", "What the database's writer did.", "counter")
         self.database_waiting = gauge("talktime_database_waiting", "Jobs in a queue.", ("queue",))
+        self.outbox = gauge("talktime_outbox", "Parcels that are not delivered.", ("kind", "state"))
         self.media = self._totals("talktime_media_total", "What the media engine did and dropped.", "counter")
         self.media_open = gauge("talktime_media_open", "What the media engine has open.", ("thing",))
         self.ledger_seconds = histogram(

@@ -37,6 +37,7 @@ def add_probes(app: web.Application, services: Services) -> None:
     async def metrics(_request: web.Request) -> web.Response:
         _take_gauges(services)
         await _take_holds(services)
+        await _take_outbox(services)
         return web.Response(
             body=services.metrics.render(),
             headers={"Content-Type": services.metrics.content_type, **_NO_STORE},
@@ -116,3 +117,16 @@ async def _take_holds(services: Services) -> None:
     for currency, count, held_minor in rows:
         metrics.holds.labels(currency).set(count)
         metrics.held_minor.labels(currency).set(held_minor)
+
+
+async def _take_outbox(services: Services) -> None:
+    """What waits to be delivered, and what never will be."""
+    gauge = services.metrics.outbox
+    try:
+        async with asyncio.timeout(_READ_S):
+            rows = await services.outbox.figures()
+    except (StorageError, TimeoutError):
+        return
+    gauge.clear()
+    for kind, state, count in rows:
+        gauge.labels(kind, state).set(count)

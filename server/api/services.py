@@ -19,6 +19,7 @@ from server.metrics import Metrics
 from server.receipts import Receipts
 from signaling.clock import Clock
 from signaling.desk import CallDesk
+from storage.outbox import Outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Services:
     audit: Audit
     write_limit: WriteLimit
     life: Life
+    outbox: Outbox
 
     async def person(self, login: Login) -> Person:
         """The profile behind a login. A person that was taken out of the house may no longer do anything."""

@@ -23,6 +23,7 @@ from storage.errors import (
     DatabaseUnreadable,
 )
 from storage.location import make_engine
+from storage.outbox import outbox
 from storage.schema import metadata
 
 TRANSFER = "INSERT INTO transfers (id, source, target, amount_minor, currency) VALUES (?, ?, ?, ?, ?)"
@@ -61,7 +62,7 @@ def books(file: Path) -> Iterator[sqlite3.Connection]:
 
 def test_migrations_make_exactly_the_tables_of_the_code(file: Path) -> None:
     assert {"people", "accounts", "transfers"} <= set(metadata.tables)
-    assert booking.tables.people.metadata is metering.tables.accounts.metadata is metadata
+    assert outbox.metadata is booking.tables.people.metadata is metering.tables.accounts.metadata is metadata
     with make_engine(f"sqlite:///{file}", writes=False).connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         stored = _definitions(connection)
