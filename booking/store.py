@@ -15,6 +15,12 @@ from storage.database import Database
 from storage.worker import Transaction
 
 
+def add_person(transaction: Transaction, person: Person) -> bool:
+    """`PeopleStore.add` inside of another job."""
+    statement = insert(people).values(**_columns(person)).on_conflict_do_nothing(index_elements=["id"])
+    return transaction.connection.execute(statement).rowcount == 1
+
+
 class PeopleStore:
     """People by id and by slug."""
 
@@ -32,23 +38,18 @@ class PeopleStore:
     async def all(self) -> list[Person]:
         """Everybody, by role and id."""
         rows = await self._rows(select(people).order_by(people.c.role, people.c.id))
-        return [_person(row) for row in rows]
+        return [person_of_row(row) for row in rows]
 
     async def add(self, person: Person) -> bool:
         """Add a person whose id is new; one that exists stays as it is. True when added.
 
         Raises SQLAlchemy's IntegrityError when another expert has the slug.
         """
-        statement = insert(people).values(**_columns(person)).on_conflict_do_nothing(index_elements=["id"])
-
-        def job(transaction: Transaction) -> bool:
-            return transaction.connection.execute(statement).rowcount == 1
-
-        return await self._database.write(job)
+        return await self._database.write(lambda transaction: add_person(transaction, person))
 
     async def _one(self, statement: Select[Any]) -> Person | None:
         rows = await self._rows(statement)
-        return _person(rows[0]) if rows else None
+        return person_of_row(rows[0]) if rows else None
 
     async def _rows(self, statement: Select[Any]) -> list[Row[Any]]:
         def job(transaction: Transaction) -> list[Row[Any]]:
@@ -74,7 +75,8 @@ def _columns(person: Person) -> Mapping[str, str | int | None]:
     }
 
 
-def _person(row: Row[Any]) -> Person:
+def person_of_row(row: Row[Any]) -> Person:
+    """A row of `people` as a person."""
     rate = None
     if row.price_minor is not None:
         rate = Rate(

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from booking.address_store import AddressStore
+from booking.login_store import LoginStore
 from booking.store import PeopleStore
 from media.engine import MediaEngine
 from media.options import MediaOptions
@@ -22,11 +24,13 @@ from server.api.services import Services
 from server.api.table import ROUTES
 from server.audit import Audit
 from server.auth import PURPOSE, Logins
+from server.browser_logins import BrowserLogins
 from server.config import Config
 from server.deliverer import Deliverer
 from server.keys import load_or_make
 from server.life import Life
-from server.limits import WriteLimit
+from server.limits import Limit, WriteLimit
+from server.mail import DevelopmentMailer, Mailer, NoMailer
 from server.measured import MeasuredLedger
 from server.metrics import Metrics
 from server.receipts import Receipts
@@ -37,6 +41,7 @@ from signaling.heartbeat import Heart
 from signaling.options import SignalingOptions
 from signaling.supervisor import Supervisor
 from signaling.tokens import JoinTokens, TokenSigner
+from storage.audit_log import AuditLog
 from storage.database import Database
 from storage.outbox import Outbox
 
@@ -75,6 +80,11 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
         receipts=Receipts(keys.receipt_key),
         audit=Audit(ledger, clock),
         write_limit=WriteLimit(clock, config.writes_per_minute),
+        visitor_limit=Limit(clock, config.starts_per_hour, 3_600_000),
+        browser_logins=BrowserLogins(LoginStore(database), clock, config.login_days),
+        addresses=AddressStore(database),
+        mailer=make_mailer(config, clock),
+        audit_log=AuditLog(database),
         life=life,
         outbox=outbox,
     )
@@ -101,6 +111,11 @@ def make_media(config: Config, clock: Clock) -> MediaEngine:
         announced_port=config.announced_port or None,
     )
     return UdpMediaEngine(options, clock.now_ms)
+
+
+def make_mailer(config: Config, clock: Clock) -> Mailer:
+    """How mail leaves: on a local server it stays here, to be read on the development page."""
+    return DevelopmentMailer(clock) if config.is_local else NoMailer()
 
 
 def signaling_options(config: Config) -> SignalingOptions:

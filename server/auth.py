@@ -1,4 +1,4 @@
-"""Login tokens: what is in a person's link. Signed, expiring, one role each.
+"""Login tokens: what is in a person's link. Signed, expiring, one role each. (Cookies: browser_logins.)
 
 The token stands in the link's fragment (`/call/ada#t=...`), which browsers send to no server and put into no
 Referer; the page sends it as `Authorization: Bearer`. The codec is signaling's; the purpose "login" is part
@@ -43,12 +43,13 @@ class LoginClaims(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who asks. `call_id` and `name` are set for guests only."""
+    """Who asks. `call_id` is set for guests of a call only, `login_id` for browsers logged in by cookie."""
 
     person_id: str
     role: LoginRole
     call_id: str = ""
     name: str = ""
+    login_id: str = ""
 
 
 class Logins:

@@ -90,7 +90,13 @@ class Config:
     )
 
     # people and limits
-    login_days: int = _number(30, "How long a person's link works.", "days", 1, 3_650)
+    login_days: int = _number(30, "How long a person's link or a browser's login works.", "days", 1, 3_650)
+    starts_per_hour: int = _number(
+        60, "Codes, guesses and new guests of one network address, each.", "requests/h", 1, 1_000_000
+    )
+    proxies: int = _number(
+        0, "Reverse proxies before the server, whose X-Forwarded-For is believed.", "proxies", 0, 10
+    )
     writes_per_minute: int = _number(60, "Writing requests of one person.", "requests/min", 1, 100_000)
     request_s: int = _number(10, "Time an HTTP request may take before it is given up.", "s", 1, 300)
     stop_s: int = _number(10, "Time to stop in order before the process ends anyway.", "s", 1, 300)

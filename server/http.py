@@ -17,8 +17,8 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
-from server import logs, pages, problems
-from server.api.route import Ask, Route
+from server import cookies, logs, pages, problems
+from server.api.route import MAX_QUERY_CHARS, Ask, Reply, Route, Visitor
 from server.api.services import Services
 from server.auth import Login
 from server.errors import Problem
@@ -117,25 +117,32 @@ def add_routes(app: web.Application, services: Services, routes: Iterable[Route]
 
 def _endpoint(services: Services, route: Route) -> Handler:
     async def endpoint(request: web.Request) -> web.StreamResponse:
+        reply = Reply()
         try:
             async with asyncio.timeout(services.config.request_s):
-                answer = await _dispatched(services, route, request)
+                answer = await _dispatched(services, route, request, reply)
         except TimeoutError:
             raise Problem("request.timeout") from None
-        return web.Response(
+        response = web.Response(
             body=msgspec.json.encode(answer),
             status=route.status,
             content_type="application/json",
             headers={"Cache-Control": "no-store"},
         )
+        if reply.cookie is not None:
+            config = services.config
+            cookies.set_cookie(response, reply.cookie, config.login_days, config.public_url)
+        return response
 
     return endpoint
 
 
-async def _dispatched(services: Services, route: Route, request: web.Request) -> msgspec.Struct:
+async def _dispatched(services: Services, route: Route, request: web.Request, reply: Reply) -> msgspec.Struct:
     if route.writes and services.life.stopping:
         raise Problem("server.stopping", retry_after_s=2)
-    login = _login(services, route, request)
+    if route.own_page:
+        _check_own_page(services, request)
+    login = await login_of(services, route, request)
     if login is not None:
         request[PERSON] = login.person_id
         if route.writes:
@@ -143,23 +150,65 @@ async def _dispatched(services: Services, route: Route, request: web.Request) ->
             if wait_s is not None:
                 raise Problem("request.rate", retry_after_s=wait_s)
     body = await _body(request, route.body) if route.body is not None else None
-    return await route.handler(Ask(services, login, dict(request.match_info), body))
+    query = _query(route, request)
+    visitor = _visitor(services, request)
+    return await route.handler(Ask(services, login, dict(request.match_info), body, query, visitor, reply))
 
 
-def _login(services: Services, route: Route, request: web.Request) -> Login | None:
-    """Who asks. Raises auth.* problems. Public routes do not look."""
+async def login_of(services: Services, route: Route, request: web.Request) -> Login | None:
+    """Who asks, by link or else by cookie. Raises auth.* problems. Public routes do not look."""
     if not route.roles:
         return None
     header = request.headers.get(hdrs.AUTHORIZATION, "")
-    if not header:
-        raise Problem("auth.missing")
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise Problem("auth.malformed", "Authorization must be: Bearer <token>")
-    login = services.logins.read(token.strip())
+    if header:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Problem("auth.malformed", "Authorization must be: Bearer <token>")
+        login = services.logins.read(token.strip())
+    else:
+        cookie = cookies.read_cookie(request, services.config.public_url)
+        if not cookie:
+            raise Problem("auth.missing")
+        if route.writes:
+            # Browsers send cookies whoever asks them to; links are sent by our pages only.
+            _check_own_page(services, request)
+        login = await services.browser_logins.read(cookie)
     if login.role not in route.roles:
         raise Problem("auth.forbidden", f"This needs the role {' or '.join(sorted(route.roles))}.")
     return login
+
+
+def _check_own_page(services: Services, request: web.Request) -> None:
+    url = services.config.public_url
+    cookies.check_own_page(request, url or services.life.public_url(), strict=bool(url))
+
+
+def _query(route: Route, request: web.Request) -> dict[str, str]:
+    given = {name: request.query[name] for name in route.query if name in request.query}
+    for name, value in given.items():
+        if len(value) > MAX_QUERY_CHARS:
+            raise Problem("request.invalid", f"{name} may have {MAX_QUERY_CHARS} characters.")
+    return given
+
+
+def _visitor(services: Services, request: web.Request) -> Visitor:
+    return Visitor(
+        address=client_address(request, services.config.proxies),
+        agent=request.headers.get(hdrs.USER_AGENT, "")[:500],
+        cookie=cookies.read_cookie(request, services.config.public_url),
+    )
+
+
+def client_address(request: web.Request, proxies: int) -> str:
+    """Who is at the other end, seen through as many reverse proxies of our own as there are.
+
+    Each proxy appends the address that it saw to X-Forwarded-For, so the entry `proxies` from the end is the
+    last one that was not written by a stranger.
+    """
+    entries = [each.strip() for each in request.headers.get("X-Forwarded-For", "").split(",")]
+    if proxies and len(entries) >= proxies and entries[-proxies]:
+        return entries[-proxies]
+    return request.remote or ""
 
 
 async def _body(request: web.Request, kind: type[msgspec.Struct]) -> msgspec.Struct:

@@ -36,6 +36,9 @@ KINDS: dict[str, Kind] = {
     "auth.forged": Kind(401, "The token was not issued by this server."),
     "auth.expired": Kind(401, "The token has expired. Ask for a new link."),
     "auth.forbidden": Kind(403, "This login may not do that."),
+    "auth.cross_site": Kind(403, "Only pages of this server may do that with a cookie."),
+    "login.other_role": Kind(409, "This browser is signed in as somebody else. Sign out first."),
+    "mail.unavailable": Kind(503, "Mail cannot be sent at the moment."),
     # the request itself
     "request.not_found": Kind(404, "There is nothing here."),
     "request.method": Kind(405, "This method is not possible here."),

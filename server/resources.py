@@ -1,7 +1,8 @@
 """The HTTP API's resources under /api/v1. The OpenAPI document and the TypeScript types come from here.
 
 Money: integer minor units with a currency. Moments: ISO 8601 UTC. Errors: problem+json (RFC 9457) with the
-stable `code`. Authentication: `Authorization: Bearer <login token>` (from a person's link).
+stable `code`. Authentication: the login cookie (writes then need the header `X-Talktime-Csrf: 1`), or
+`Authorization: Bearer <login token>` (from a person's link).
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ from signaling.messages import CallView, Id, TariffView
 PersonRole = Literal["client", "expert", "operator", "guest"]
 
 
-class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of request bodies: strict."""
 
 
 def is_body(struct: type[msgspec.Struct]) -> bool:
     """Whether a struct is what a client sends (and not what the server answers)."""
-    return issubclass(struct, _Body)
+    return issubclass(struct, Body) and struct is not Body
 
 
-class CreateCall(_Body, frozen=True):
+class CreateCall(Body, frozen=True):
     """POST /api/v1/calls. `id` is chosen by the client: a retry with the same id is the same call."""
 
     id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{16,40}$")]
@@ -36,7 +37,7 @@ class CreateCall(_Body, frozen=True):
     media: Literal["video", "voice"] = "video"
 
 
-class CreateTopUp(_Body, frozen=True):
+class CreateTopUp(Body, frozen=True):
     """POST /api/v1/wallet/top-ups. `id` is chosen by the client: a retry credits once."""
 
     id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{16,40}$")]
@@ -44,20 +45,24 @@ class CreateTopUp(_Body, frozen=True):
     currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
 
 
-class CreateGuest(_Body, frozen=True):
+class CreateGuest(Body, frozen=True):
     """POST /api/v1/calls/{id}/guests: invite one more person by the name they shall have in the room."""
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^\S(.*\S)?$")]
 
 
 class Me(msgspec.Struct, frozen=True):
-    """GET /api/v1/me: who the login token says I am. `call` is for guests: the one they may join."""
+    """GET /api/v1/me: who the login says I am. `call` is for guests: the one they may join.
+
+    `address` is the mail address one signs in with, empty while there is none.
+    """
 
     id: str
     role: PersonRole
     name: str
     slug: str = ""
     call: str = ""
+    address: str = ""
 
 
 class Wallet(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from server import problems, resources
-from server.api.route import Route
+from server.api.route import MAX_QUERY_CHARS, Route
 
 VERSION = "1"
 _REFERENCE = "#/components/schemas/{name}"
@@ -21,6 +21,12 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 _PARAMETERS = {
     "call_id": "The call's id, chosen by the payer's page.",
     "slug": "The expert's name in addresses.",
+    "login_id": "The id of a login, as the list of logins has it.",
+}
+_QUERY = {
+    "before": "Only what is older than this entry.",
+    "about": "Only what this person did or what was done to this person.",
+    "action": "Only actions that begin so.",
 }
 
 
@@ -44,7 +50,14 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
         "components": {
             "schemas": components,
             "securitySchemes": {
-                "login": {"type": "http", "scheme": "bearer", "description": "The token of a person's link."}
+                "login": {"type": "http", "scheme": "bearer", "description": "The token of a person's link."},
+                "cookie": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "talktime",
+                    "description": "A browser's login; `__Host-talktime` over https. "
+                    "Writes also need the header `X-Talktime-Csrf: 1`.",
+                },
             },
         },
     }
@@ -72,14 +85,16 @@ def _operation(route: Route) -> dict[str, Any]:
             **_refusals(route),
         },
     }
-    if parameters := _PARAMETER.findall(route.path):
-        operation["parameters"] = [_parameter(name) for name in parameters]
+    parameters = [_parameter(name) for name in _PARAMETER.findall(route.path)]
+    parameters += [_query_parameter(name) for name in route.query]
+    if parameters:
+        operation["parameters"] = parameters
     if route.body is not None:
         operation["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": _reference(route.body)}},
         }
-    operation["security"] = [{"login": []}] if route.roles else []
+    operation["security"] = [{"login": []}, {"cookie": []}] if route.roles else []
     return operation
 
 
@@ -95,6 +110,16 @@ def _parameter(name: str) -> dict[str, Any]:
         "required": True,
         "description": _PARAMETERS[name],
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$"},
+    }
+
+
+def _query_parameter(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "query",
+        "required": False,
+        "description": _QUERY[name],
+        "schema": {"type": "string", "maxLength": MAX_QUERY_CHARS},
     }
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from booking.people import Person
 from server import resources, views
 from server.api.route import Ask
+from server.api.services import Services
 from server.errors import Problem
 from server.live import live_of
 from signaling.views import tariff_view
 
 
 async def get_me(ask: Ask) -> resources.Me:
-    """Who the login token says I am; a guest learns its call."""
+    """Who the login says I am; a guest learns its call."""
     login = ask.who
     if login.role == "guest":
         return resources.Me(id=login.person_id, role="guest", name=login.name, call=login.call_id)
-    person = await ask.services.person(login)
-    return resources.Me(id=person.id, role=person.role, name=person.name, slug=person.slug)
+    return await me_of(ask.services, await ask.services.person(login))
+
+
+async def me_of(services: Services, person: Person) -> resources.Me:
+    """A person as that person sees it."""
+    address = await services.addresses.of(person.id)
+    return resources.Me(id=person.id, role=person.role, name=person.name, slug=person.slug, address=address)
 
 
 async def get_expert(ask: Ask) -> resources.Expert:

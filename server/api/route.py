@@ -7,7 +7,7 @@ decoding, errors) is decided by the route's own fields, in server.http, so that 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 import msgspec
@@ -15,18 +15,49 @@ import msgspec
 from server.api.services import Services
 from server.auth import Login, LoginRole
 
+MAX_QUERY_CHARS = 200
 Body = TypeVar("Body", bound=msgspec.Struct)
 Method = Literal["GET", "POST"]
 
 
 @dataclass(frozen=True, slots=True)
+class Visitor:
+    """Where a request comes from: network address, User-Agent, and the login cookie's value (or empty)."""
+
+    address: str = ""
+    agent: str = ""
+    cookie: str = ""
+
+
+@dataclass(slots=True)
+class Reply:
+    """What a handler wants done beside its answer: a login cookie set (or, when empty, taken away)."""
+
+    cookie: str | None = None
+
+    def log_in(self, cookie: str) -> None:
+        """Set the login cookie on the answer."""
+        self.cookie = cookie
+
+    def log_out(self) -> None:
+        """Take the login cookie away."""
+        self.cookie = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
-    """One request, understood: who asks (None on public routes), the path's parameters, the decoded body."""
+    """One request, understood: who asks (None on public routes), the path's parameters, the decoded body.
+
+    `query` has those of the route's query parameters that were given.
+    """
 
     services: Services
     login: Login | None
     path: Mapping[str, str]
     body: msgspec.Struct | None
+    query: Mapping[str, str] = field(default_factory=dict)
+    visitor: Visitor = Visitor()
+    reply: Reply = field(default_factory=Reply)
 
     @property
     def who(self) -> Login:
@@ -47,7 +78,11 @@ Handler = Callable[[Ask], Awaitable[msgspec.Struct]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation. `roles` empty: public. `codes`: the refusals of its own, beside those of every route."""
+    """One operation. `roles` empty: public. `codes`: the refusals of its own, beside those of every route.
+
+    `query`: names of optional query parameters, of at most 200 characters each. `own_page`: a public write
+    that only our own pages may send, because it can log the browser in or out.
+    """
 
     method: Method
     path: str
@@ -58,6 +93,8 @@ class Route:
     body: type[msgspec.Struct] | None = None
     status: int = 200
     codes: tuple[str, ...] = ()
+    query: tuple[str, ...] = ()
+    own_page: bool = False
 
     @property
     def name(self) -> str:
@@ -74,8 +111,12 @@ class Route:
         codes = ["server.error", "server.stopping", "request.timeout"]
         if self.roles:
             codes += ["auth.missing", "auth.malformed", "auth.forged", "auth.expired", "auth.forbidden"]
+        if self.own_page or (self.roles and self.writes):
+            codes.append("auth.cross_site")
+        if self.query:
+            codes.append("request.invalid")
         if self.body is not None:
             codes += ["request.media_type", "request.malformed", "request.invalid", "request.too_large"]
         if self.writes:
             codes.append("request.rate")
-        return (*codes, *self.codes)
+        return tuple(dict.fromkeys((*codes, *self.codes)))

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from booking.address_store import AddressStore
 from booking.people import Person
 from booking.store import PeopleStore
 from metering.tariff import Tariff
 from server import views
 from server.audit import Audit
 from server.auth import Login, Logins
+from server.browser_logins import BrowserLogins
 from server.config import Config
 from server.errors import Problem
 from server.life import Life
-from server.limits import WriteLimit
+from server.limits import Limit, WriteLimit
+from server.mail import Mailer
 from server.measured import MeasuredLedger
 from server.metrics import Metrics
 from server.receipts import Receipts
 from signaling.clock import Clock
 from signaling.desk import CallDesk
+from storage.audit_log import AuditLog
 from storage.outbox import Outbox
 
 
@@ -36,8 +40,26 @@ class Services:
     receipts: Receipts
     audit: Audit
     write_limit: WriteLimit
+    visitor_limit: Limit
+    browser_logins: BrowserLogins
+    addresses: AddressStore
+    mailer: Mailer
+    audit_log: AuditLog
     life: Life
     outbox: Outbox
+
+    def check_visitor(self, what: str, address: str) -> None:
+        """Raise request.rate when this network address did `what` too often."""
+        wait_s = self.visitor_limit.take(f"{what}:{address}")
+        if wait_s is not None:
+            raise Problem("request.rate", retry_after_s=wait_s)
+
+    async def person_of(self, person_id: str) -> Person:
+        """The profile of somebody who is known to exist."""
+        person = await self.people.get(person_id)
+        if person is None:
+            raise Problem("auth.forbidden", "This login's profile does not exist any more.")
+        return person
 
     async def person(self, login: Login) -> Person:
         """The profile behind a login. A person that was taken out of the house may no longer do anything."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from server import resources
-from server.api import calls, operator, people, wallet
+from server.api import calls, operator, people, sign_in, wallet
 from server.api.openapi import document
 from server.api.route import Route
 from server.auth import CALLERS, CLIENT, EVERYONE, EXPERT, IN_CALL, OPERATOR
 
 BASE = "/api/v1"
 
-ROUTES: tuple[Route, ...] = (
+CORE: tuple[Route, ...] = (
     Route("GET", f"{BASE}/me", people.get_me, "Who am I", resources.Me, EVERYONE),
     Route(
         "GET", f"{BASE}/experts/{{slug}}", people.get_expert, "An expert's public face", resources.Expert,
@@ -69,6 +69,12 @@ ROUTES: tuple[Route, ...] = (
         OPERATOR, codes=("call.unknown",),
     ),
 )  # fmt: skip
+
+# One line an area.
+ROUTES: tuple[Route, ...] = (
+    *CORE,
+    *sign_in.ROUTES,
+)
 
 
 def openapi() -> bytes:

@@ -246,6 +246,7 @@ async def test_a_guest_gets_into_one_call_and_sees_no_money(house: House) -> Non
         "name": "Zoë Quinn",
         "slug": "",
         "call": talk.call_id,
+        "address": "",
     }
     call = await house.ask("GET", f"calls/{talk.call_id}", token)
     assert call.body["call"]["tariff"]["price_minor"] == 0

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from rig.house import House, Reply, open_house
 
 from server import problems
-from server.api.table import ROUTES, openapi
+from server.api.table import CORE, ROUTES, openapi
 
 DOCUMENT: dict[str, Any] = json.loads(openapi())
 
@@ -43,7 +43,8 @@ OPERATION = {
                 "type": "object", "required": ["name", "in", "required", "description", "schema"],
                 "additionalProperties": False,
                 "properties": {
-                    "name": TEXT, "in": {"const": "path"}, "required": {"const": True}, "description": TEXT,
+                    "name": TEXT, "in": {"enum": ["path", "query"]}, "required": {"type": "boolean"},
+                    "description": TEXT,
                     "schema": {"type": "object"},
                 },
             },
@@ -150,7 +151,9 @@ def test_operations_are_named_once() -> None:
 
 def test_the_parameters_of_a_path_are_declared() -> None:
     for _, path, operation in operations():
-        declared = [each["name"] for each in operation.get("parameters", [])]
+        parameters = operation.get("parameters", [])
+        declared = [each["name"] for each in parameters if each["in"] == "path"]
+        assert all(each["required"] == (each["in"] == "path") for each in parameters)
         assert declared == re.findall(r"\{(\w+)\}", path)
 
 
@@ -171,7 +174,7 @@ def test_refusals_stand_under_their_status() -> None:
 def test_what_has_a_login_says_so() -> None:
     for route in ROUTES:
         operation = DOCUMENT["paths"][route.path][route.method.lower()]
-        assert operation["security"] == ([{"login": []}] if route.roles else [])
+        assert operation["security"] == ([{"login": []}, {"cookie": []}] if route.roles else [])
     assert DOCUMENT["components"]["securitySchemes"]["login"]["scheme"] == "bearer"
 
 
@@ -249,5 +252,6 @@ async def test_every_answer_fits_its_schema(house: House) -> None:
     await fits("POST", "operator/calls/{call_id}/end", house.ola, call_id=talk.call_id)
 
     good = {(method, path) for method, path, status in answered if status < 300}
-    assert good == {(route.method, route.path) for route in ROUTES}, "every route gave a good answer"
+    # What the areas answer is checked by the rig in each of their own tests.
+    assert good == {(route.method, route.path) for route in CORE}, "every route gave a good answer"
     assert len(answered) - len(good) >= 7, "and several a refusal"

@@ -107,7 +107,7 @@ async def test_a_login_without_its_profile_may_nothing(house: House) -> None:
 
 async def test_me_says_who_i_am(house: House) -> None:
     me = (await house.ask("GET", "me", house.ada)).body
-    assert me == {"id": "ada", "role": "expert", "name": "Ada", "slug": "ada", "call": ""}
+    assert me == {"id": "ada", "role": "expert", "name": "Ada", "slug": "ada", "call": "", "address": ""}
 
 
 def _token_key(house: House) -> bytes:

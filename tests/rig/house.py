@@ -9,20 +9,25 @@ from __future__ import annotations
 import asyncio
 import functools
 import io
+import json
+import re
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.test_utils import TestServer
+from jsonschema import Draft202012Validator
 
 from booking.people import ADA, OLA, SAM
 from server import demo, logs
 from server.api.services import Services
+from server.api.table import openapi
 from server.app import LIFE, SERVICES, create_app
 from server.config import Config
 from server.life import Life
@@ -96,8 +101,9 @@ class House:
         async with self.http.request(method, url, headers=sent, **kwargs) as response:
             text = await response.text()
             is_json = "json" in response.headers.get("Content-Type", "")
-            return Reply(response.status, await response.json(content_type=None) if is_json else None,
-                         response.headers.copy(), text)  # fmt: skip
+            decoded = await response.json(content_type=None) if is_json else None
+            assert_documented(method, urlsplit(url).path, response.status, decoded)
+            return Reply(response.status, decoded, response.headers.copy(), text)
 
     def online(self, host_id: str = "ada") -> Wire:
         """Open the expert's page."""
@@ -150,6 +156,43 @@ class Talk:
         await until(lambda: self.meter_state() == "", "the call is settled")
 
 
+def assert_documented(method: str, path: str, status: int, body: Any) -> None:
+    """What the API answers fits what its document says: status and schema."""
+    for pattern, operation in _operations():
+        if operation["method"] == method and pattern.fullmatch(path):
+            break
+    else:
+        return
+    responses = operation["responses"]
+    assert str(status) in responses, f"{method} {path} does not say that it may answer {status}: {body}"
+    (content,) = responses[str(status)]["content"].values()
+    if "$ref" in content["schema"]:
+        name = content["schema"]["$ref"].rpartition("/")[2]
+        errors = [f"{error.json_path}: {error.message}" for error in _validator(name).iter_errors(body)]
+        assert errors == [], f"{method} {path} {status}"
+
+
+@functools.cache
+def _document() -> dict[str, Any]:
+    return cast("dict[str, Any]", json.loads(openapi()))
+
+
+@functools.cache
+def _operations() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
+    return [
+        (re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), {"method": method.upper(), **operation})
+        for path, item in sorted(_document()["paths"].items())
+        for method, operation in item.items()
+    ]
+
+
+@functools.cache
+def _validator(name: str) -> Draft202012Validator:
+    return Draft202012Validator(
+        {"$ref": f"#/components/schemas/{name}", "components": _document()["components"]}
+    )
+
+
 def claims(call_id: str, person: str, role: Any) -> JoinClaims:
     """What a join token of this person would say."""
     return JoinClaims(call_id, person, person.title(), role, "test", 2**50, secrets.token_hex(6))
@@ -183,7 +226,9 @@ async def open_house(folder: Path, **settings: Any) -> AsyncIterator[House]:
         life.port = server.port
         await demo.move_in(services.people, services.ledger, demo.people(2, 2, None), None)
         timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
-        async with aiohttp.ClientSession(timeout=timeout) as http:
+        # Cookies are kept as a browser would, for a numeric address too.
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with aiohttp.ClientSession(timeout=timeout, cookie_jar=jar) as http:
             yield House(config, log, http, f"http://127.0.0.1:{server.port}", services, life)
     finally:
         await server.close()

@@ -4,6 +4,7 @@ import type {
   Call,
   CallList,
   CreateCall,
+  CreateClient,
   CreateTopUp,
   Expert,
   GuestLink,
@@ -40,14 +41,19 @@ export class Refusal extends Error {
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>;
 
 export class Api {
-  readonly #token: string;
+  readonly #token: string | null;
   readonly #fetch: Fetch;
 
-  constructor(token: string, fetch: Fetch = (input, init) => globalThis.fetch(input, init)) {
+  /** `token` is that of a person's link; without one the browser's login cookie says who asks. */
+  constructor(token: string | null, fetch: Fetch = (input, init) => globalThis.fetch(input, init)) {
     this.#token = token;
     this.#fetch = fetch;
   }
 
+  /** Start as a guest: a client with a name and an empty wallet, logged in on this browser. */
+  start(body: CreateClient): Promise<Me> {
+    return this.#ask("POST", "/clients", body);
+  }
   me(): Promise<Me> {
     return this.#ask("GET", "/me");
   }
@@ -89,7 +95,9 @@ export class Api {
   }
 
   async #ask<T>(method: "GET" | "POST", path: string, body?: object): Promise<T> {
-    const headers: Record<string, string> = { Authorization: `Bearer ${this.#token}` };
+    const headers: Record<string, string> = this.#token ? { Authorization: `Bearer ${this.#token}` } : {};
+    // What the cookie authenticates must come from our own pages: no other origin can send this header.
+    if (method !== "GET") headers["X-Talktime-Csrf"] = "1";
     if (body) headers["Content-Type"] = "application/json";
     let response: Response;
     let text: string;
@@ -97,6 +105,7 @@ export class Api {
       response = await this.#fetch(`/api/v1${path}`, {
         method,
         headers,
+        credentials: "same-origin",
         signal: AbortSignal.timeout(TIMEOUT_MS),
         ...(body ? { body: JSON.stringify(body) } : {}),
       });

@@ -63,12 +63,7 @@ export class CallPage extends LitElement {
     onLeave(() => this.#live?.suspend());
     onBack(() => this.#live?.session.retryNow());
     this.#devices.subscribe(() => this.#remember());
-    const token = login();
-    if (!token) {
-      this.#trouble("auth.missing");
-      return;
-    }
-    this.#api = new Api(token);
+    this.#api = new Api(login());
     void this.#load(this.#api);
   }
 

@@ -106,12 +106,7 @@ export class ExpertPage extends LitElement {
       this.#live?.session.retryNow();
     });
     this.#devices.subscribe(() => this.#remember());
-    const token = login(PATH);
-    if (!token) {
-      this.problem = "auth.missing";
-      return;
-    }
-    this.#api = new Api(token);
+    this.#api = new Api(login(PATH));
     void this.#load(this.#api);
   }
 

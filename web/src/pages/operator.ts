@@ -92,12 +92,7 @@ export class OperatorPage extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     onNewLink();
-    const token = login("/operator");
-    if (!token) {
-      this.problem = "auth.missing";
-      return;
-    }
-    this.#api = new Api(token);
+    this.#api = new Api(login("/operator"));
     void this.#watch(this.#api);
   }
 

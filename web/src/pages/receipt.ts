@@ -32,7 +32,8 @@ export class ReceiptPage extends LitElement {
     super.connectedCallback();
     onNewLink();
     const own = login();
-    const tokens = [...new Set([...(own ? [own] : []), ...everyLogin()])];
+    // Last of all the login cookie.
+    const tokens = [...new Set([...(own ? [own] : []), ...everyLogin()]), null];
     void this.#load(decodeURIComponent(location.pathname.split("/")[2] ?? ""), tokens);
   }
 
@@ -55,11 +56,7 @@ export class ReceiptPage extends LitElement {
   }
 
   /** The receipt belongs to one of the people this browser knows: the first who may read it does. */
-  async #load(id: string, tokens: readonly string[]): Promise<void> {
-    if (tokens.length === 0) {
-      this.problem = "auth.missing";
-      return;
-    }
+  async #load(id: string, tokens: readonly (string | null)[]): Promise<void> {
     for (let attempt = 1; !this.receipt; attempt++) {
       let waits = false;
       for (const token of tokens) {
