@@ -13,6 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from rig.shelf import migrated_file
 
+import booking.office_tables
 import booking.tables
 import metering.tables
 from storage import Database, migrate, migrations
@@ -71,6 +72,7 @@ def test_every_table_is_compared() -> None:
 
 def test_migrations_make_exactly_the_tables_of_the_code(file: Path) -> None:
     assert {"people", "accounts", "transfers"} <= set(metadata.tables)
+    assert booking.office_tables.availability.metadata is metadata
     assert outbox.metadata is booking.tables.people.metadata is metering.tables.accounts.metadata is metadata
     with make_engine(f"sqlite:///{file}", writes=False).connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
