@@ -12,6 +12,7 @@ from aiohttp import web
 
 from booking.address_store import AddressStore
 from booking.login_store import LoginStore
+from booking.site_store import SiteStore
 from booking.store import PeopleStore
 from media.engine import MediaEngine
 from media.options import MediaOptions
@@ -27,6 +28,8 @@ from server.auth import PURPOSE, Logins
 from server.browser_logins import BrowserLogins
 from server.config import Config
 from server.deliverer import Deliverer
+from server.embed import PURPOSE as EMBED
+from server.embed import EmbedPages, EmbedTokens
 from server.keys import load_or_make
 from server.life import Life
 from server.limits import Limit, WriteLimit
@@ -34,6 +37,7 @@ from server.mail import DevelopmentMailer, Mailer, NoMailer
 from server.measured import MeasuredLedger
 from server.metrics import Metrics
 from server.receipts import Receipts
+from server.vault import Vault
 from signaling.clock import Clock, SystemClock
 from signaling.desk import CallDesk
 from signaling.gateway import Gateway
@@ -56,11 +60,11 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
     keys = load_or_make(config.secret_path)
     database = Database.open(config.sql_url)
     ledger = MeasuredLedger(SqlLedger(database), metrics, clock)
-    people = PeopleStore(database)
+    people, sites = PeopleStore(database), SiteStore(database)
     supervisor = Supervisor(metrics)
     media = make_media(config, clock)
     signer = TokenSigner(keys.token_key)
-    tokens = JoinTokens(signer, clock, config.join_token_s * 1000, other_purposes=(PURPOSE,))
+    tokens = JoinTokens(signer, clock, config.join_token_s * 1000, other_purposes=(PURPOSE, EMBED))
     life = Life(config, clock, metrics, database, ledger, media, supervisor)
     outbox = Outbox(database)
     deliverer = Deliverer(outbox, clock, supervisor, metrics)
@@ -87,12 +91,17 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
         audit_log=AuditLog(database),
         life=life,
         outbox=outbox,
+        sites=sites,
+        vault=Vault(keys.token_key),
+        embeds=EmbedTokens(signer, clock),
     )
     app = web.Application(middlewares=[http.shell(services, pages.security_headers)])
     http.add_routes(app, services, ROUTES)
     probes.add_probes(app, services)
     live.LiveFeed(services).attach(app)
-    pages.add_pages(app, pages.find_folder(config.web_folder))
+    folder = pages.find_folder(config.web_folder)
+    pages.add_pages(app, folder)
+    EmbedPages(sites, people, services.embeds, life, folder).attach(app)
     gateway.attach(app)
     life.attach(app, desk, gateway, heart)
     life.run_beside("outbox", deliverer.run)

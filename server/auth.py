@@ -58,9 +58,10 @@ class Logins:
     def __init__(self, signer: TokenSigner, clock: Clock, days: int) -> None:
         self._signer, self._clock, self._days = signer, clock, days
 
-    def token(self, person_id: str, role: LoginRole) -> tuple[str, datetime]:
-        """A token for a person's link and the moment it expires."""
-        expires = self._clock.wall() + timedelta(days=self._days)
+    def token(self, person_id: str, role: LoginRole, hours: int | None = None) -> tuple[str, datetime]:
+        """A token for a person's link and the moment it expires; `hours`, else as long as links work."""
+        life = timedelta(days=self._days) if hours is None else timedelta(hours=hours)
+        expires = self._clock.wall() + life
         return self._seal(LoginClaims(p=person_id, r=role, x=int(expires.timestamp()))), expires
 
     def guest_token(self, guest_id: str, call_id: str, name: str) -> tuple[str, datetime]:

@@ -53,7 +53,7 @@ def shell(services: Services, headers_for: Callable[[str], Mapping[str, str]]) -
                 # Not before the first request: a port of 0 is known only when it is bound.
                 headers.update(headers_for(services.life.public_url()))
             if not response.prepared:
-                response.headers.update(headers)
+                response.headers.update(response.get(pages.OWN_HEADERS, headers))
                 response.headers[REQUEST_ID_HEADER] = request_id
             _account(services, request, response, took_ms)
         return response
@@ -123,11 +123,15 @@ def _endpoint(services: Services, route: Route) -> Handler:
                 answer = await _dispatched(services, route, request, reply)
         except TimeoutError:
             raise Problem("request.timeout") from None
+        headers = {"Cache-Control": "no-store"}
+        if not route.roles and not route.writes:
+            # What anybody may read without a login, a page of any origin may too.
+            headers["Access-Control-Allow-Origin"] = "*"
         response = web.Response(
             body=msgspec.json.encode(answer),
             status=route.status,
             content_type="application/json",
-            headers={"Cache-Control": "no-store"},
+            headers=headers,
         )
         if reply.cookie is not None:
             config = services.config

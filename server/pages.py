@@ -7,7 +7,7 @@ to `static` beside this file, so that it is in the wheel; the setting `web_folde
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from aiohttp import web
@@ -22,6 +22,8 @@ PAGES = {
     "/receipt/{call_id}": "receipt.html",
 }
 FOLDER = web.AppKey("pages_folder", Path)
+OWN_HEADERS = web.ResponseKey("own_headers", Mapping[str, str])
+"""The headers of a response whose page may stand in a frame, in place of those of every other answer."""
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -43,8 +45,11 @@ def find_folder(setting: str) -> Path:
     return Path(setting).expanduser().resolve() if setting else Path(__file__).parent / "static"
 
 
-def security_headers(public_url: str) -> dict[str, str]:
-    """Headers of every answer. `connect-src` names the WebSocket origin for browsers that want it named."""
+def security_headers(public_url: str, frame_ancestors: str = "'none'") -> dict[str, str]:
+    """Headers of every answer. `connect-src` names the WebSocket origin for browsers that want it named.
+
+    `frame_ancestors`: the one origin that may show the page in a frame.
+    """
     sockets = public_url.replace("http", "ws", 1)
     policy = {
         "default-src": "'none'",
@@ -58,18 +63,20 @@ def security_headers(public_url: str) -> dict[str, str]:
         "manifest-src": "'self'",
         "base-uri": "'none'",
         "form-action": "'self'",
-        "frame-ancestors": "'none'",
+        "frame-ancestors": frame_ancestors,
     }
-    return {
+    headers = {
         "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
         "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), geolocation=()",
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Server": "talktime",
     }
+    if frame_ancestors == "'none'":
+        headers["X-Frame-Options"] = "DENY"
+    return headers
 
 
 def add_pages(app: web.Application, folder: Path) -> None:
@@ -78,6 +85,7 @@ def add_pages(app: web.Application, folder: Path) -> None:
     for path, file in PAGES.items():
         app.router.add_get(path, _page(folder / file))
     app.router.add_get("/assets/{name:[A-Za-z0-9_.-]+}", _asset)
+    app.router.add_get("/embed.js", _widget)
     for file in ("favicon.ico", "favicon.svg", "robots.txt", "site.webmanifest"):
         app.router.add_get(f"/{file}", _single(folder / file))
 
@@ -89,11 +97,16 @@ def not_found(request: web.Request) -> web.Response:
     return problems.response("request.not_found")
 
 
+def not_built(folder: Path) -> web.Response:
+    """The answer where a page should be and the build is missing."""
+    text = _NOT_BUILT.format(folder=folder.name)
+    return web.Response(text=text, content_type="text/html", status=503)
+
+
 def _page(file: Path) -> _Handler:
     async def page(_request: web.Request) -> web.StreamResponse:
         if not await asyncio.to_thread(file.is_file):
-            text = _NOT_BUILT.format(folder=file.parent.name)
-            return web.Response(text=text, content_type="text/html", status=503)
+            return not_built(file.parent)
         return web.FileResponse(file, headers={"Cache-Control": "no-cache"})
 
     return page
@@ -113,3 +126,18 @@ async def _asset(request: web.Request) -> web.StreamResponse:
     if not await asyncio.to_thread(file.is_file):
         return not_found(request)
     return web.FileResponse(file, headers={"Cache-Control": "public, max-age=31536000, immutable"})
+
+
+async def _widget(request: web.Request) -> web.StreamResponse:
+    """The widget's script: for pages of every origin, and asked for anew so that it never grows old."""
+    file = request.app[FOLDER] / "embed.js"
+    if not await asyncio.to_thread(file.is_file):
+        return not_found(request)
+    response = web.FileResponse(file, headers={"Cache-Control": "public, max-age=300"})
+    response[OWN_HEADERS] = {
+        "Access-Control-Allow-Origin": "*",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "X-Content-Type-Options": "nosniff",
+        "Server": "talktime",
+    }
+    return response

@@ -53,6 +53,19 @@ KINDS: dict[str, Kind] = {
     # people
     "expert.unknown": Kind(404, "There is no such expert."),
     "live.full": Kind(503, "As many listen as the server can serve."),
+    # websites with the widget
+    "site.unknown": Kind(404, "There is no such website."),
+    "site.exists": Kind(409, "Another website has this id."),
+    "site.limit": Kind(409, "There are as many websites as there may be."),
+    "site.origins": Kind(422, "This is not the address of a website."),
+    "embed.forged": Kind(401, "This page was not made by this server. Load it again."),
+    "embed.expired": Kind(401, "This page was open for too long. Load it again."),
+    "embed.origin": Kind(403, "This website may not show the expert any more."),
+    "jwt.malformed": Kind(401, "What the website says about its user cannot be read."),
+    "jwt.forged": Kind(401, "The website's signature is not right."),
+    "jwt.expired": Kind(401, "What the website says about its user is too old."),
+    "jwt.reused": Kind(401, "What the website says about its user was said before."),
+    "jwt.claims": Kind(401, "What the website says about its user does not suffice."),
     # calls
     "call.unknown": Kind(404, "There is no such call."),
     "call.exists": Kind(409, "Another call has this id."),

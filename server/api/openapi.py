@@ -21,6 +21,7 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 _PARAMETERS = {
     "call_id": "The call's id, chosen by the payer's page.",
     "slug": "The expert's name in addresses.",
+    "site_id": "The website's id, chosen by the page that added it.",
     "login_id": "The id of a login, as the list of logins has it.",
 }
 _QUERY = {

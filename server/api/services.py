@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from booking.address_store import AddressStore
 from booking.people import Person
+from booking.site_store import SiteStore
 from booking.store import PeopleStore
 from metering.tariff import Tariff
 from server import views
@@ -13,6 +14,7 @@ from server.audit import Audit
 from server.auth import Login, Logins
 from server.browser_logins import BrowserLogins
 from server.config import Config
+from server.embed import EmbedTokens
 from server.errors import Problem
 from server.life import Life
 from server.limits import Limit, WriteLimit
@@ -20,6 +22,7 @@ from server.mail import Mailer
 from server.measured import MeasuredLedger
 from server.metrics import Metrics
 from server.receipts import Receipts
+from server.vault import Vault
 from signaling.clock import Clock
 from signaling.desk import CallDesk
 from storage.audit_log import AuditLog
@@ -47,6 +50,9 @@ class Services:
     audit_log: AuditLog
     life: Life
     outbox: Outbox
+    sites: SiteStore
+    vault: Vault
+    embeds: EmbedTokens
 
     def check_visitor(self, what: str, address: str) -> None:
         """Raise request.rate when this network address did `what` too often."""

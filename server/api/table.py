@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from server import resources
-from server.api import calls, operator, people, sign_in, wallet
+from server.api import calls, operator, people, sign_in, sites, wallet
 from server.api.openapi import document
 from server.api.route import Route
 from server.auth import CALLERS, CLIENT, EVERYONE, EXPERT, IN_CALL, OPERATOR
@@ -74,6 +74,7 @@ CORE: tuple[Route, ...] = (
 ROUTES: tuple[Route, ...] = (
     *CORE,
     *sign_in.ROUTES,
+    *sites.ROUTES,
 )
 
 

@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from rig.shelf import migrated_file
 
 import booking.office_tables
+import booking.site_tables
 import booking.tables
 import metering.tables
 from storage import Database, migrate, migrations

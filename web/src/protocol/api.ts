@@ -211,3 +211,50 @@ export interface CreateClient {
   readonly name: string;
   readonly currency?: string;
 }
+
+/** POST /api/v1/sites: a website that may show the widget. `id` is chosen by the client. */
+export interface CreateSite {
+  readonly id: string;
+  readonly name: string;
+  readonly origins: readonly string[];
+}
+
+/** POST /api/v1/sites/{site_id}/origins: the whole list anew. */
+export interface ChangeOrigins {
+  readonly origins: readonly string[];
+}
+
+/** POST /api/v1/embed/sessions: who calls. A guest's name, or what the website signed. */
+export interface StartEmbed {
+  readonly embed: string;
+  readonly name?: string;
+  readonly jwt?: string;
+}
+
+/** A website that may show the widget. `audience` is what its JWTs name as `aud`. */
+export interface Site {
+  readonly id: string;
+  readonly name: string;
+  readonly origins: readonly string[];
+  readonly created_at: string;
+  readonly audience: string;
+}
+
+/** GET /api/v1/sites: my websites, the oldest first. */
+export interface SiteList {
+  readonly sites: readonly Site[];
+}
+
+/** A website with its API secret, which is shown this once. Empty: it was shown before. */
+export interface SiteSecret {
+  readonly site: Site;
+  readonly secret: string;
+}
+
+/** POST /api/v1/embed/sessions: a login for the page inside the frame, which keeps it to itself. */
+export interface EmbedSession {
+  readonly token: string;
+  readonly expires_at: string;
+  readonly name: string;
+  readonly kind: "guest" | "user";
+}
