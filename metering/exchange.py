@@ -64,6 +64,13 @@ class FundsArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class Capped:
+    """The payer wants to be charged `cap_minor` at most for this call; None: as much as there is."""
+
+    cap_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Woke:
     """The deadline fell due."""
 
@@ -76,7 +83,11 @@ class Closed:
     at_ms: int
 
 
-Event = MediaUp | MediaDown | Paused | Resumed | GrantGiven | GrantFailed | FundsArrived | Woke | Closed
+Event = (
+    MediaUp | MediaDown | Paused | Resumed | GrantGiven | GrantFailed | FundsArrived | Capped | Woke | Closed
+)  # fmt: skip
+
+Shortage = Literal["funds", "cap", "ledger_silent"]
 
 # -- actions: orders ---------------------------------------------------------------------------------------
 
@@ -116,9 +127,9 @@ class ReleaseMedia:
 
 @dataclass(frozen=True, slots=True)
 class CutOff:
-    """End the call: the soft landing passed without funds ("funds") or without a ledger."""
+    """End the call: the soft landing passed without funds, with the cap unraised, or without a ledger."""
 
-    reason: Literal["funds", "ledger_silent"]
+    reason: Shortage
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +162,16 @@ class MeterOptions:
 State = Literal["waiting", "running", "paused", "reconnecting", "exhausted", "ended"]
 Why = Literal[
     "payer_connecting", "host_connecting", "granting", "running", "free", "payer_paused", "host_paused",
-    "both_paused", "payer_lost", "host_lost", "funds", "ledger_silent", "ended",
+    "both_paused", "payer_lost", "host_lost", "funds", "cap", "ledger_silent", "ended",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The meter at one instant. `left_ms`: until the funds known to the meter run out; None = unlimited."""
+    """The meter at one instant. `left_ms`: until the funds known to the meter run out; None = unlimited.
+
+    `cap_minor`: the payer's own limit of the charge; `cap_binds`: it is reached before the funds run out.
+    """
 
     state: State
     why: Why
@@ -166,3 +180,5 @@ class Reading:
     left_ms: int | None
     low: bool
     soft_left_ms: int | None
+    cap_minor: int | None = None
+    cap_binds: bool = False

@@ -13,10 +13,10 @@ from .tariff import Tariff
 
 Party = Literal["payer", "host"]
 
-BeginReason = Literal["media_up", "resumed", "reconnected", "topped_up", "granted"]
+BeginReason = Literal["media_up", "resumed", "reconnected", "topped_up", "cap_raised", "granted"]
 EndReason = Literal[
     "payer_left", "host_left", "payer_lost", "host_lost", "payer_paused", "host_paused",
-    "funds", "ledger_silent", "operator", "recovered", "shutdown",
+    "funds", "cap", "ledger_silent", "operator", "recovered", "shutdown",
 ]  # fmt: skip
 
 

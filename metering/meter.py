@@ -27,8 +27,9 @@ if it did, then takes the fact, then looks again at `now`. A timer that fires la
 
 *Money.* Usage never passes what the hold affords, so charge(used) <= hold at every instant. The first ask is
 for the shortest quantum, as the funds are not known yet. The warning and the end of the known funds are
-deadlines: they move with every grant. Exhaustion by an empty wallet is told from a ledger that does not
-answer by whether the last grant was final.
+deadlines: they move with every grant. The payer's own cap works like the end of the funds: no ask goes beyond
+it, so the hold does not, and what the hold affords does not. Exhaustion by the cap is told by a hold that has
+reached it, by an empty wallet from a ledger that does not answer by whether the last grant was final.
 
 *Soft landing.* One per exhaustion, from the instant the meter noticed; pauses, lost media and failed asks
 neither stop nor prolong it. A grant that covers more ends it; a late fact that gives usage back ends it too.
@@ -46,6 +47,7 @@ from .credit import Credit
 from .exchange import (
     Action,
     AskGrant,
+    Capped,
     Changed,
     Closed,
     CutOff,
@@ -63,6 +65,7 @@ from .exchange import (
     ReleaseMedia,
     Resumed,
     Settle,
+    Shortage,
     State,
     Warn,
     Why,
@@ -77,6 +80,7 @@ __all__ = [
     "TRANSITIONS",
     "Action",
     "AskGrant",
+    "Capped",
     "Changed",
     "Closed",
     "CutOff",
@@ -105,6 +109,11 @@ __all__ = [
 # Media that returns is believed after half a second and counts from the beginning of that: a grant that is
 # nearly used up has to reach so much further, or the call would stutter just when it goes on.
 _COMING_BACK_MS: Final = 500
+
+# Why an interval begins after each kind of shortage.
+_GONE_ON: Final[dict[Shortage, BeginReason]] = {
+    "funds": "topped_up", "cap": "cap_raised", "ledger_silent": "granted",
+}  # fmt: skip
 
 Effect = Literal["begin", "hold", "release", "settle"]
 
@@ -152,16 +161,19 @@ TRANSITIONS: Final[dict[State, dict[State, tuple[Effect, ...]]]] = {
 class Meter:
     """One payer's meter. Not thread-safe, not re-entrant, holds no resources."""
 
-    def __init__(self, tariff: Tariff, options: MeterOptions, now_ms: int) -> None:
+    def __init__(
+        self, tariff: Tariff, options: MeterOptions, now_ms: int, cap_minor: int | None = None
+    ) -> None:
         self._tariff = tariff
         self._options = options
         self._state: State = "waiting"
         self._sides = Sides()
-        self._credit = Credit(tariff, options.min_quantum_ms, options.max_quantum_ms, options.retry_ms)
+        quanta = options.min_quantum_ms, options.max_quantum_ms
+        self._credit = Credit(tariff, cap_minor, *quanta, options.retry_ms)
         self._tally = Tally(now_ms)
         self._now_ms = self._open_since_ms = now_ms
         self._begun = self._spent = self._cut = self._closed = False
-        self._short: Literal["funds", "ledger_silent"] = "ledger_silent"
+        self._short: Shortage = "ledger_silent"
         self._soft_until_ms = now_ms
         self._warned = False
         self._news = False
@@ -228,6 +240,8 @@ class Meter:
             left_ms=self._credit.left_ms(used_ms),
             low=self._low(used_ms),
             soft_left_ms=max(0, self._soft_until_ms - now_ms) if self._state == "exhausted" else None,
+            cap_minor=self._credit.cap_minor,
+            cap_binds=self._credit.cap_binds,
         )
 
     def running_since(self) -> tuple[int, int] | None:
@@ -255,24 +269,33 @@ class Meter:
                 self._stop(instant_ms, "payer_paused" if party == "payer" else "host_paused")
             case Resumed(party):
                 self._sides.pause(party, False)
+            case GrantGiven() | GrantFailed() | FundsArrived() | Capped():
+                self._absorb_money(fact, instant_ms)
+            case Closed(reason):
+                self._stop(instant_ms, reason)
+                self._closed = True
+
+    def _absorb_money(self, fact: GrantGiven | GrantFailed | FundsArrived | Capped, instant_ms: int) -> None:
+        credit = self._credit
+        match fact:
             case GrantGiven():
                 self._absorb_grant(fact, instant_ms)
             case GrantFailed():
                 credit.fail(instant_ms)
                 if not credit.answered:
-                    self._spent, self._short = True, "ledger_silent"
+                    self._spent = True
+                if self._spent and not (credit.answered and (credit.capped or credit.final)):
+                    self._short = "ledger_silent"
             case FundsArrived():
                 self._news = True
                 credit.want()
-            case Closed(reason):
-                self._stop(instant_ms, reason)
-                self._closed = True
+            case Capped(cap_minor):
+                self._absorb_cap(cap_minor, instant_ms)
 
     def _absorb_time(self, instant_ms: int) -> None:
         end_ms = self._tally.instant_of(self._credit.covered_ms)
         if end_ms is not None and instant_ms >= end_ms:
-            self._spent = True
-            self._short = "funds" if self._credit.final else "ledger_silent"
+            self._spent, self._short = True, self._shortage()
             self._stop(end_ms, self._short)
 
     def _absorb_grant(self, grant: GrantGiven, instant_ms: int) -> None:
@@ -285,7 +308,25 @@ class Meter:
             self._news = self._warned = False
         self._spent = used_ms >= credit.covered_ms
         if self._spent:
-            self._short = "funds" if credit.final else "ledger_silent"
+            self._short = self._shortage()
+
+    def _absorb_cap(self, cap_minor: int | None, instant_ms: int) -> None:
+        """A raised cap goes on at once where the hold reaches further, else with the next grant."""
+        credit, used_ms = self._credit, self._used_ms(instant_ms)
+        horizon_ms = credit.horizon_ms
+        credit.cap(cap_minor, used_ms)
+        if (credit.horizon_ms or 0) > (horizon_ms or 0):
+            self._warned = False
+        if credit.answered:
+            self._spent = used_ms >= credit.covered_ms
+            if self._spent and credit.capped:
+                self._short = "cap"
+
+    def _shortage(self) -> Shortage:
+        """Why there is no more to go on with."""
+        if self._credit.capped:
+            return "cap"
+        return "funds" if self._credit.final else "ledger_silent"
 
     def _stop(self, at_ms: int, reason: EndReason) -> None:
         """Let nothing count from `at_ms` on, and record it where that changes anything."""
@@ -333,7 +374,7 @@ class Meter:
                 case "paused":
                     reason = "resumed"
                 case "exhausted":
-                    reason = "topped_up" if self._short == "funds" else "granted"
+                    reason = _GONE_ON[self._short]
                 case _:
                     reason = "reconnected"
         self._begun = True
@@ -392,6 +433,8 @@ class Meter:
             *self._standing(),
             self._low(self._used_ms(self._now_ms)),
             self._credit.horizon_ms,
+            self._credit.cap_minor,
+            self._credit.cap_binds,
             self._tally.start_ms,
             self._tally.before_ms,
             self._soft_until_ms,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from booking.address_store import AddressStore
+from booking.caps import CapStore
 from booking.login_store import LoginStore
 from booking.site_store import SiteStore
 from booking.store import PeopleStore
@@ -94,6 +95,7 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
         sites=sites,
         vault=Vault(keys.token_key),
         embeds=EmbedTokens(signer, clock),
+        caps=CapStore(database),
     )
     app = web.Application(middlewares=[http.shell(services, pages.security_headers)])
     http.add_routes(app, services, ROUTES)

@@ -24,17 +24,26 @@ class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of request bodies: strict."""
 
 
+CapMinor = Annotated[int, msgspec.Meta(ge=1, le=100_000_000)]
+"""The most that a call may cost, in minor units."""
+
+
 def is_body(struct: type[msgspec.Struct]) -> bool:
     """Whether a struct is what a client sends (and not what the server answers)."""
     return issubclass(struct, Body) and struct is not Body
 
 
 class CreateCall(Body, frozen=True):
-    """POST /api/v1/calls. `id` is chosen by the client: a retry with the same id is the same call."""
+    """POST /api/v1/calls. `id` is chosen by the client: a retry with the same id is the same call.
+
+    `cap_minor`: the most the call may cost; null: what I set for all my calls. `no_cap`: not even that.
+    """
 
     id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{16,40}$")]
     host: Id
     media: Literal["video", "voice"] = "video"
+    cap_minor: CapMinor | None = None
+    no_cap: bool = False
 
 
 class CreateTopUp(Body, frozen=True):

@@ -17,7 +17,7 @@ THEORY. A call is `ringing`, then `open`, then `ended`; `_end` and `_accept` alo
     open     setup_ms pass before both had media       ended     setup_timeout
              at the same time
     open     payer or host has no media for gone_ms    ended     payer_gone, host_gone; both: room_empty
-    open     the soft landing passes                   ended     funds, ledger_silent
+    open     the soft landing passes                   ended     funds, cap, ledger_silent
     both     the operator, the shutdown                ended     operator, shutdown
 
 At the end the meter is closed at the last proof of life of both parties, every peer is closed at once, and
@@ -74,6 +74,7 @@ from .inbox import Inbox
 from .messages import (
     CallClientMessage,
     CallView,
+    CapMessage,
     EndedMessage,
     EndReason,
     ErrorMessage,
@@ -89,7 +90,7 @@ from .messages import (
 from .ports import CallPorts
 from .room import MediaTurn, Participant, Room
 from .telling import Telling
-from .views import CallFacts, CallState, Ending, ended_message, meter_view, tariff_view
+from .views import CallFacts, CallFunds, CallState, Ending, ended_message, meter_view, tariff_view
 
 log = structlog.get_logger("signaling.actor")
 
@@ -97,13 +98,13 @@ log = structlog.get_logger("signaling.actor")
 class CallActor:
     """See the module."""
 
-    def __init__(self, facts: CallFacts, terms: CallTerms, available_minor: int, ports: CallPorts) -> None:
+    def __init__(self, facts: CallFacts, terms: CallTerms, funds: CallFunds, ports: CallPorts) -> None:
         self.facts = facts
         self._ports, self._options = ports, ports.room.options
         self._clock = ports.room.clock
         self._inbox = Inbox(self._clock, self._options.inbox_limit)
         self._alarm = ports.alarms.make(self._ring)
-        self._meter = CallMeter(terms, available_minor, ports.money, self.post)
+        self._meter = CallMeter(terms, funds, ports.money, self.post)
         self.room = Room(
             facts.id, (facts.payer_id, facts.payer_name), (facts.host_id, facts.host_name),
             voice_only=facts.media == "voice", ports=ports.room, post=self.post,
@@ -145,7 +146,9 @@ class CallActor:
     def meter_view(self, role: Role = "payer") -> MeterView:
         """The meter as `role` sees it."""
         reading = self._meter.reading(self._clock.now_ms())
-        return meter_view(self.facts, reading, self._meter.funds_minor, role)
+        return meter_view(
+            self.facts, reading, CallFunds(self._meter.funds_minor, self._meter.cap_minor), role
+        )
 
     def incoming(self) -> IncomingCall:
         """The call as it rings at the host."""
@@ -256,6 +259,8 @@ class CallActor:
                 self._left(participant, at_ms)
             case PauseMessage() | ResumeMessage():
                 return self._paused(participant, isinstance(message, PauseMessage), at_ms)
+            case CapMessage(cap_minor=cap_minor):
+                return self._capped(participant, cap_minor, at_ms)
         self.telling.room_changed()
         return None
 
@@ -266,6 +271,16 @@ class CallActor:
             return Refused.of("call.not_open")
         fact = Paused(participant.role) if paused else Resumed(participant.role)
         self._obey(self._meter.tell(fact, at_ms, self._stale_proof_ms(at_ms)), at_ms)
+        return None
+
+    def _capped(self, participant: Participant, cap_minor: int | None, at_ms: int) -> Refused | None:
+        if participant.role != "payer":
+            return Refused.of("role.forbidden")
+        orders = self._meter.cap(cap_minor, at_ms, self._stale_proof_ms(at_ms))
+        if isinstance(orders, Refused):
+            return orders
+        self._obey(orders, at_ms)
+        self.telling.meter_changed()
         return None
 
     def _left(self, participant: Participant, at_ms: int) -> None:

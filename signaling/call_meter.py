@@ -19,6 +19,7 @@ from metering.facts import EndReason as MeterEndReason
 from metering.meter import (
     Action,
     AskGrant,
+    Capped,
     Changed,
     Closed,
     CutOff,
@@ -38,10 +39,12 @@ from metering.meter import Event as MeterFact
 
 from .books import Books
 from .clock import iso_at
+from .errors import Refused
 from .events import Event, GrantAnswered
 from .messages import EndReason
 from .ports import MoneyPorts
 from .supervisor import within
+from .views import CallFunds
 
 log = structlog.get_logger("signaling.call_meter")
 
@@ -55,6 +58,7 @@ _METER_REASONS: Final[dict[EndReason, MeterEndReason]] = {
     "room_empty": "payer_lost",
     "setup_timeout": "payer_lost",
     "funds": "funds",
+    "cap": "cap",
     "ledger_silent": "ledger_silent",
     "operator": "operator",
     "shutdown": "shutdown",
@@ -71,12 +75,13 @@ class CallMeter:
     """One call's meter. `post` puts an event into the call's inbox."""
 
     def __init__(
-        self, terms: CallTerms, available_minor: int, ports: MoneyPorts, post: Callable[[Event], object]
+        self, terms: CallTerms, funds: CallFunds, ports: MoneyPorts, post: Callable[[Event], object]
     ) -> None:
         self.terms = terms
+        self._cap_minor = funds.cap_minor
         self._ports, self._post = ports, post
         self._meter: Meter | None = None
-        self._held_minor, self._available_minor = 0, available_minor
+        self._held_minor, self._available_minor = 0, funds.available_minor
         self._settle: Settle | None = None
         self._failing = False
         self.books = Books(terms.call_id, ports, post)
@@ -93,7 +98,7 @@ class CallMeter:
 
     def start(self, now_ms: int) -> list[Order]:
         """The call was accepted: ask for the first grant."""
-        self._meter = Meter(self.terms.tariff, self._ports.options.meter, now_ms)
+        self._meter = Meter(self.terms.tariff, self._ports.options.meter, now_ms, self._cap_minor)
         return self._obey(self._meter.start(now_ms))
 
     def tell(self, fact: MeterFact, now_ms: int, proven_ms: int | None = None) -> list[Order]:
@@ -125,6 +130,14 @@ class CallMeter:
         """Money arrived in the wallet."""
         return self.tell(FundsArrived(), now_ms)
 
+    def cap(self, cap_minor: int | None, now_ms: int, proven_ms: int | None) -> list[Order] | Refused:
+        """The payer's new cap, or none; also while the call rings. Refusal: cap.too_low."""
+        charged_minor = 0 if self._meter is None else self._meter.reading(now_ms).charge_minor
+        if cap_minor is not None and cap_minor < charged_minor:
+            return Refused.of("cap.too_low")
+        self._cap_minor = cap_minor
+        return self.tell(Capped(cap_minor), now_ms, proven_ms)
+
     def end(self, reason: EndReason, at_ms: int, proof_ms: int | None) -> Settle:
         """Close the meter at the last proof of life of both parties, and have the call settled.
 
@@ -136,6 +149,11 @@ class CallMeter:
         ended_at = iso_at(self._ports.clock, at_ms)
         self.books.settle(Settlement(self.terms.call_id, order.used_ms, reason, ended_at))
         return order
+
+    @property
+    def cap_minor(self) -> int | None:
+        """The payer's own cap, also before the call was accepted."""
+        return self._cap_minor
 
     def reading(self, now_ms: int) -> Reading | None:
         """The figures; None before the call was accepted."""

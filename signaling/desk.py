@@ -42,7 +42,7 @@ from .ports import CallPorts, MoneyPorts, RoomPorts
 from .presence import HostCalls, Presence
 from .supervisor import Supervisor, within
 from .tokens import JoinClaims, JoinTokens
-from .views import CallFacts, CallMedia
+from .views import CallFacts, CallFunds, CallMedia
 from .watch import HostWatch
 
 log = structlog.get_logger("signaling.desk")
@@ -88,11 +88,13 @@ class CallDesk:
 
     # -- making calls --------------------------------------------------------------------------------------
 
-    async def create(self, call_id: str, payer: Person, host: Host, media: CallMedia) -> CallView | Refused:
+    async def create(
+        self, call_id: str, payer: Person, host: Host, media: CallMedia, cap_minor: int | None = None
+    ) -> CallView | Refused:
         """Make a call that rings at the host. A retry with the same id and contents gets the same call.
 
         Refusals: server.stopping, call.self, call.exists, call.ended, host.offline, host.busy,
-        wallet.unknown, wallet.currency, wallet.insufficient, server.unavailable.
+        wallet.unknown, wallet.currency, wallet.insufficient, cap.too_low, server.unavailable.
         """
         opening = self._opening.get(call_id)
         if opening is not None:
@@ -106,7 +108,7 @@ class CallDesk:
             return refused
         self._by_host[host.id] = call_id
         self.watch.changed(host.id)
-        task = self.supervisor.spawn(f"open:{call_id}", self._open(call_id, payer, host, media))
+        task = self.supervisor.spawn(f"open:{call_id}", self._open(call_id, payer, host, media, cap_minor))
         self._opening[call_id] = task
         try:
             # Shielded: a caller who hangs up on the request must not leave a half-opened call behind.
@@ -135,11 +137,13 @@ class CallDesk:
             return Refused.of("host.offline")
         return None
 
-    async def _open(self, call_id: str, payer: Person, host: Host, media: CallMedia) -> CallView | Refused:
+    async def _open(
+        self, call_id: str, payer: Person, host: Host, media: CallMedia, cap_minor: int | None
+    ) -> CallView | Refused:
         created_at = iso(self.clock.wall())
         terms = CallTerms(call_id, payer.wallet_id, host.id, payer.name, host.name, host.tariff, created_at)
         try:
-            funds = await self._open_account.open(terms)
+            funds = await self._open_account.open(terms, cap_minor)
         except BaseException:
             self._free_host(host.id, call_id)
             raise
@@ -151,7 +155,7 @@ class CallDesk:
             payer_id=payer.id, payer_name=payer.name, wallet_id=payer.wallet_id,
             host_id=host.id, host_name=host.name, host_slug=host.slug,
         )  # fmt: skip
-        actor = CallActor(facts, terms, funds, self._ports)
+        actor = CallActor(facts, terms, CallFunds(funds, cap_minor), self._ports)
         self._calls[call_id] = actor
         self._quiet.clear()
         actor.start()

@@ -8,7 +8,7 @@ its `connect_error` (`err.data.code` in the browser).
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 import structlog
@@ -18,16 +18,11 @@ from socketio.exceptions import ConnectionRefusedError as Refusal
 from .desk import CallDesk
 from .errors import Refused
 from .messages import (
-    AcceptMessage,
+    CallClientMessage,
     CallServerMessage,
-    DeclineMessage,
     ErrorMessage,
-    LeaveMessage,
-    OfferMessage,
-    PauseMessage,
+    PresenceClientMessage,
     PresenceServerMessage,
-    ResumeMessage,
-    StateMessage,
 )
 from .tokens import ConnectClaims, JoinClaims, JoinTokens
 from .transport import NAMESPACE, Transport
@@ -41,8 +36,8 @@ def _decoders(*types: type[msgspec.Struct]) -> dict[str, msgspec.json.Decoder[An
     return {str(one.__struct_config__.tag): msgspec.json.Decoder(one) for one in types}
 
 
-_IN_CALL: Final = _decoders(OfferMessage, PauseMessage, ResumeMessage, StateMessage, LeaveMessage)
-_IN_PRESENCE: Final = _decoders(AcceptMessage, DeclineMessage)
+_IN_CALL: Final = _decoders(*get_args(CallClientMessage))
+_IN_PRESENCE: Final = _decoders(*get_args(PresenceClientMessage))
 
 
 class GatewayConnection:

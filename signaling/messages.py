@@ -17,6 +17,7 @@ MAX_MESSAGE_BYTES = 128 * 1024
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")]
 Mid = Annotated[str, msgspec.Meta(min_length=1, max_length=16, pattern=r"^[A-Za-z0-9_.:-]+$")]
 TrackId = Annotated[str, msgspec.Meta(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9_.:-]+$")]
+Minor = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 Note = Annotated[str, msgspec.Meta(max_length=200)]
 Role = Literal["payer", "host", "guest"]
 Source = Literal["mic", "camera", "screen", "screen_audio"]
@@ -60,6 +61,12 @@ class ResumeMessage(_Wire, tag="resume", frozen=True):
     """Take back one's own pause. Each side takes back only its own."""
 
 
+class CapMessage(_Wire, tag="cap", frozen=True):
+    """The payer's own limit of the charge of this call; null: none. Never below what is charged already."""
+
+    cap_minor: Minor | None
+
+
 class StateMessage(_Wire, tag="state", frozen=True):
     """What the others shall see of my devices."""
 
@@ -88,7 +95,7 @@ class DeclineMessage(_Wire, tag="decline", frozen=True):
     note: Note = ""
 
 
-CallClientMessage = OfferMessage | PauseMessage | ResumeMessage | StateMessage | LeaveMessage
+CallClientMessage = OfferMessage | PauseMessage | ResumeMessage | CapMessage | StateMessage | LeaveMessage
 PresenceClientMessage = AcceptMessage | DeclineMessage
 ClientMessage = CallClientMessage | PresenceClientMessage
 
@@ -121,6 +128,7 @@ MeterWhy = Literal[
     "payer_lost",         # reconnecting
     "host_lost",          # reconnecting
     "funds",              # exhausted: media held, a top-up goes on
+    "cap",                # exhausted: the payer's own cap is reached; media held, raising it goes on
     "ledger_silent",      # exhausted: the ledger does not answer
     "ended",              # ended
 ]  # fmt: skip
@@ -134,7 +142,8 @@ class MeterView(msgspec.Struct, frozen=True):
     funds of this call run out (all holds and the available balance counted), `low` when that is short.
     For others these are None/False. `earned_minor` is the host's share, None for others; with
     `host_share_bp` (basis points of the charge) the host's page draws it on between two messages.
-    `soft_left_ms` is what remains of the soft landing while exhausted.
+    `soft_left_ms` is what remains of the soft landing while exhausted. `cap_minor` is the payer's own limit
+    of the charge, for the payer only; `cap_binds`: it is reached before the funds run out.
     """
 
     state: MeterState
@@ -148,6 +157,8 @@ class MeterView(msgspec.Struct, frozen=True):
     earned_minor: int | None = None
     host_share_bp: int | None = None
     soft_left_ms: int | None = None
+    cap_minor: int | None = None
+    cap_binds: bool = False
 
 
 class TrackView(msgspec.Struct, frozen=True):
@@ -218,8 +229,9 @@ class MeterMessage(_Wire, tag="meter", frozen=True):
 
 
 EndReason = Literal[
-    "payer_left", "host_left", "payer_gone", "host_gone", "funds", "declined", "no_answer", "cancelled",
-    "host_offline", "setup_timeout", "ledger_silent", "operator", "shutdown", "recovered", "room_empty",
+    "payer_left", "host_left", "payer_gone", "host_gone", "funds", "cap", "declined", "no_answer",
+    "cancelled", "host_offline", "setup_timeout", "ledger_silent", "operator", "shutdown", "recovered",
+    "room_empty",
 ]  # fmt: skip
 
 

@@ -32,10 +32,10 @@ class Opening:
     def __init__(self, ports: MoneyPorts) -> None:
         self._ports = ports
 
-    async def open(self, terms: CallTerms) -> int | Refused:
+    async def open(self, terms: CallTerms, cap_minor: int | None = None) -> int | Refused:
         """Open the call's account. Returns the wallet's available balance in minor units.
 
-        Refusals: wallet.unknown, wallet.currency, wallet.insufficient, call.exists, call.ended,
+        Refusals: wallet.unknown, wallet.currency, wallet.insufficient, cap.too_low, call.exists, call.ended,
         server.stopping, server.unavailable.
         """
         ledger, asked = self._ports.ledger, False
@@ -45,6 +45,8 @@ class Opening:
                 return Refused.of("wallet.currency")
             if terms.tariff.affordable(balance.available_minor) < self._ports.options.min_talk_ms:
                 return Refused.of("wallet.insufficient")
+            if cap_minor is not None and terms.tariff.affordable(cap_minor) < self._ports.options.min_talk_ms:
+                return Refused.of("cap.too_low")
             asked = True
             refused = await self._ask(ledger.open_call(terms))
         except (MeteringError, TimeoutError) as error:

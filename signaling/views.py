@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from metering.facts import CallAccount
@@ -30,6 +30,14 @@ def tariff_view(tariff: Tariff) -> TariffView:
 def hidden_tariff(tariff: Tariff) -> TariffView:
     """What a guest sees instead: a price of nothing."""
     return TariffView(tariff.currency, 0, tariff.per_ms, tariff.increment_ms, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class CallFunds:
+    """What a call can draw on: hold and available balance, and the payer's own cap if there is one."""
+
+    available_minor: int
+    cap_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +75,21 @@ _RINGING = Reading(
 )
 
 
-def meter_view(facts: CallFacts, reading: Reading | None, funds_minor: int, role: Role) -> MeterView:
+def meter_view(facts: CallFacts, reading: Reading | None, funds: CallFunds, role: Role) -> MeterView:
     """The meter as `role` sees it. `reading` is None while the call rings."""
-    figures = reading or _RINGING
+    figures = reading or replace(_RINGING, cap_minor=funds.cap_minor)
+    funds_minor = funds.available_minor
     why = "ringing" if reading is None else figures.why
     match role:
         case "payer":
-            left_ms = facts.tariff.affordable(funds_minor) if reading is None else figures.left_ms
+            spendable_minor = funds_minor if funds.cap_minor is None else min(funds_minor, funds.cap_minor)
+            left_ms = facts.tariff.affordable(spendable_minor) if reading is None else figures.left_ms
             return MeterView(
                 figures.state, why, figures.used_ms, figures.charge_minor, tariff_view(facts.tariff),
                 balance_minor=funds_minor - figures.charge_minor,
                 left_ms=None if facts.tariff.price_minor == 0 else left_ms,
                 low=figures.low, soft_left_ms=figures.soft_left_ms,
+                cap_minor=figures.cap_minor, cap_binds=figures.cap_binds,
             )  # fmt: skip
         case "host":
             return MeterView(

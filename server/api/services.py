@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from booking.address_store import AddressStore
+from booking.caps import CapStore
 from booking.people import Person
 from booking.site_store import SiteStore
 from booking.store import PeopleStore
@@ -50,6 +51,7 @@ class Services:
     audit_log: AuditLog
     life: Life
     outbox: Outbox
+    caps: CapStore
     sites: SiteStore
     vault: Vault
     embeds: EmbedTokens

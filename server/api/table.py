@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from server import resources
-from server.api import calls, operator, people, sign_in, sites, wallet
+from server.api import calls, caps, operator, people, sign_in, sites, wallet
 from server.api.openapi import document
 from server.api.route import Route
 from server.auth import CALLERS, CLIENT, EVERYONE, EXPERT, IN_CALL, OPERATOR
@@ -39,7 +39,7 @@ CORE: tuple[Route, ...] = (
         body=resources.CreateCall, status=201,
         codes=(
             "expert.unknown", "host.offline", "host.busy", "call.exists", "call.self", "call.limit",
-            "wallet.insufficient", "wallet.unknown", "wallet.currency", "server.unavailable",
+            "wallet.insufficient", "wallet.unknown", "wallet.currency", "cap.too_low", "server.unavailable",
         ),
     ),
     Route("GET", f"{BASE}/calls", calls.list_calls, "My calls", resources.CallList, CALLERS),
@@ -75,6 +75,7 @@ ROUTES: tuple[Route, ...] = (
     *CORE,
     *sign_in.ROUTES,
     *sites.ROUTES,
+    *caps.ROUTES,
 )
 
 

@@ -30,10 +30,11 @@ class Metered:
     """
 
     def __init__(
-        self, tariff: Tariff = ADA, wallet_minor: int = 10_000, answer_ms: int | None = 0, **options: int
-    ) -> None:
+        self, tariff: Tariff = ADA, wallet_minor: int = 10_000, answer_ms: int | None = 0,
+        cap_minor: int | None = None, **options: int,
+    ) -> None:  # fmt: skip
         self.now = 0
-        self.meter = Meter(tariff, MeterOptions(**options), 0)
+        self.meter = Meter(tariff, MeterOptions(**options), 0, cap_minor)
         self.wallet_minor = wallet_minor
         self.held_minor = 0
         self.sharers = 1

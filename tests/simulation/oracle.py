@@ -103,6 +103,7 @@ def _judge_money(world: World, call: SimCall, account: CallAccount) -> None:
     assert 0 <= account.charge_minor <= due_minor
     if not call.crashed:
         assert account.charge_minor == due_minor, "used more than the hold covered"
+    assert call.cap_minor is None or account.charge_minor <= call.cap_minor, "charged beyond the cap"
     assert account.host_share_minor == account.charge_minor * tariff.host_share_bp // 10_000
     if world.books is not None:
         _judge_transfers(world.books, call, account)

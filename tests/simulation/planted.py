@@ -124,6 +124,24 @@ BUGS = (
         "        self._wanted = True\n        self._retry_at_ms = now_ms + self._retry_ms",
         "        self._retry_at_ms = now_ms + self._retry_ms",
     ),
+    Bug(
+        "the meter runs on to the end of the funds, past the payer's own cap",
+        "credit.py",
+        "self._tariff.affordable(self._within_cap(self.held_minor))",
+        "self._tariff.affordable(self.held_minor)",
+    ),
+    Bug(
+        "more is held than the payer's cap allows",
+        "credit.py",
+        "return self._within_cap(self._tariff.charge(used_ms + self._quantum_ms(used_ms)))",
+        "return self._tariff.charge(used_ms + self._quantum_ms(used_ms))",
+    ),
+    Bug(
+        "a cap that is raised in the soft landing is not looked at",
+        "meter.py",
+        "        credit.cap(cap_minor, used_ms)\n",
+        "        credit.cap_minor = cap_minor\n",
+    ),
     # -- the tariff ----------------------------------------------------------------------------------------
     Bug(
         "funds afford one millisecond too many",

@@ -101,6 +101,11 @@ class Script:
     crash_ms: int | None
     crash_after_stop: bool
     zombie: bool
+    cap_minor: int | None = None
+    caps: list[tuple[int, int, int | None]] = field(default_factory=list)  # instant, call, the new cap
+    raises: list[tuple[int, int | None]] = field(
+        default_factory=list
+    )  # delay after reaching it, how much more
 
 
 def write(seed: int) -> Script:
@@ -119,7 +124,7 @@ def write(seed: int) -> Script:
     first_ms, last_ms = min(c.start_ms for c in calls), max(c.end_ms for c in calls)
     small = max(1, tariff.charge(tariff.free_ms + 2_000) - tariff.charge(tariff.free_ms))
     amounts = [1, small, small, tariff.charge(span_ms) + 1, tariff.charge(10 * span_ms) + 1]
-    return Script(
+    script = Script(
         tariff=tariff,
         options=MeterOptions(
             warn_left_ms=rng.choice([2_000, 20_000, 60_000]),
@@ -141,6 +146,24 @@ def write(seed: int) -> Script:
         crash_after_stop=rng.random() < 0.3,
         zombie=rng.random() < 0.3,
     )
+    if rng.random() < 0.25:
+        _cap(rng, script, span_ms)
+    return script
+
+
+def _cap(rng: Random, script: Script, span_ms: int) -> None:
+    """The payer's own limit: from the beginning, changed meanwhile, raised when it is reached."""
+    tariff = script.tariff
+    some = [0, 1, *(tariff.charge(tariff.free_ms + part) for part in (700, span_ms // 5, span_ms // 2))]
+    script.cap_minor = rng.choice([None, *some])
+    first_ms, last_ms = min(c.start_ms for c in script.calls), max(c.end_ms for c in script.calls)
+    for _ in range(rng.choice([0, 1, 3])):
+        call = rng.randrange(len(script.calls))
+        script.caps.append((rng.randint(first_ms, last_ms), call, rng.choice([None, *some])))
+    script.raises = [
+        (rng.choice([0, 1, 40, 1_000, 1_499]), rng.choice([None, 1, *some]))
+        for _ in range(rng.choice([0, 2, 3]))
+    ]
 
 
 def _tariff(rng: Random) -> Tariff:

@@ -15,6 +15,7 @@ from metering.facts import Began, MeterEvent, Stopped
 from metering.meter import (
     Action,
     AskGrant,
+    Capped,
     Changed,
     Closed,
     CutOff,
@@ -65,11 +66,13 @@ facts = st.one_of(
     st.tuples(st.just("down"), parties, ago),
     st.tuples(st.just("pause"), parties),
     st.tuples(st.sampled_from(["stale", "fail", "funds", "woke", "woke"])),
+    st.tuples(st.just("cap"), st.sampled_from([None, 0, 1, 20, 60, 200])),
 )
 waits = st.sampled_from([0, 1, 250, 1_000, 4_000, 12_000, 12_000, 70_000])
 steps = st.tuples(waits, facts, st.sampled_from([None, None, None, 0, 90, 1_500]))
 GO_ON = (
-    ("resume", "payer"), ("resume", "host"), ("up", "payer", 0), ("up", "host", 0), ("grant", 40, False, 1),
+    ("resume", "payer"), ("resume", "host"), ("up", "payer", 0), ("up", "host", 0), ("cap", None),
+    ("grant", 40, False, 1),
 )  # fmt: skip
 prompt = [(0, ("grant", 40, False, 1), None), (0, ("up", "payer", 0), None), (5, ("up", "host", 0), None)]
 
@@ -82,6 +85,7 @@ class Told:
         self.now = 100_000
         self.meter = Meter(tariff, MeterOptions(soft_landing_ms=20_000), self.now)
         self.held_minor = 0
+        self.cap_minor: int | None = None
         self.events: list[MeterEvent] = []
         self.progress = Progress()
         self.asks_in_flight = 0
@@ -112,6 +116,8 @@ class Told:
         after = self.meter.reading(self.now)
         REACHED[after.state] += 1
         REACHED[f"{before.state} -> {after.state}"] += before.state != after.state
+        REACHED["reached the cap"] += before.why != "cap" and after.why == "cap"
+        REACHED["cap raised"] += before.why == "cap" and after.state == "running"
         if not isinstance(fact, MediaUp):
             assert after.used_ms <= before.used_ms, "news raised usage"
         assert after.charge_minor == self.tariff.charge(after.used_ms) <= self.held_minor
@@ -121,7 +127,9 @@ class Told:
             assert not self.media_held
         assert (after.state == "running") == (self.meter.running_since() is not None)
         assert self.media_held == (after.state in {"paused", "exhausted"}) or after.state == "ended"
-        assert self.meter.reading(self.now + 10**9).charge_minor <= self.held_minor
+        ever_minor = self.meter.reading(self.now + 10**9).charge_minor
+        assert ever_minor <= self.held_minor
+        assert self.cap_minor is None or ever_minor <= self.cap_minor, "charged beyond the cap"
         assert self.now_due() or not self.punctual or after.state == "ended"
 
     def now_due(self) -> bool:
@@ -134,7 +142,8 @@ class Told:
             assert self.settled is None or isinstance(order, Changed), "an order after the settlement"
             REACHED[type(order).__name__] += 1
             match order:
-                case AskGrant():
+                case AskGrant(to_minor):
+                    assert self.cap_minor is None or to_minor <= self.cap_minor, "asked beyond the cap"
                     self.asks_in_flight += 1
                     assert self.asks_in_flight == 1, "two asks in flight"
                 case Record(event):
@@ -183,6 +192,11 @@ class Told:
                 told = GrantFailed()
             case ("funds",):
                 told = FundsArrived()
+            case ("cap", cap_minor):
+                charged_minor = self.meter.reading(self.now).charge_minor
+                if self.settled is None:
+                    self.cap_minor = None if cap_minor is None else max(cap_minor, charged_minor)
+                told = Capped(cap_minor)
         return told
 
 
@@ -210,6 +224,6 @@ def test_it_keeps_to_its_rules_whatever_it_is_told():
         "running": 1_500, "paused": 500, "reconnecting": 500, "exhausted": 1_500, "CutOff": 60, "Warn": 50,
         "running -> exhausted": 90, "exhausted -> running": 25, "running -> paused": 90,
         "paused -> running": 50, "running -> reconnecting": 120, "reconnecting -> running": 60,
-        "corrections": 15, "settled with usage": 200,
+        "corrections": 15, "settled with usage": 200, "reached the cap": 40, "cap raised": 4,
     }  # fmt: skip
     assert {what: REACHED[what] for what, least in wanted.items() if REACHED[what] < least} == {}

@@ -58,6 +58,11 @@ EXPECTED = {
     "reason granted": 140,
     "reason topped_up": 150,
     "reason recovered": 120,
+    "caps changed": 300,
+    "reached the cap": 150,
+    "cut off: cap": 70,
+    "cut-offs by the cap checked": 20,
+    "reason cap_raised": 60,
 }
 
 

@@ -34,6 +34,7 @@ from metering.memory import Books, MemoryLedger
 from metering.meter import (
     Action,
     AskGrant,
+    Capped,
     Changed,
     Closed,
     CutOff,
@@ -80,6 +81,7 @@ class World:
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._rescue = deque(script.top_ups_after_exhaustion)
+        self._raises = deque(script.raises)
         self.late_answers = script.temper.name == "slow" and seed % 2 == 0
         self.changed_ms = 0  # when the wallet last got money
         self.node = Node(self)
@@ -117,7 +119,9 @@ class World:
         node = self.node
         terms = CallTerms(name, WALLET, HOST, "Bob", "Ada", self.script.tariff, iso(self.now))
         self.finish(node.ledger.open_call(terms))
-        call = SimCall(name, script, Meter(self.script.tariff, self.script.options, self.now))
+        cap_minor = self.script.cap_minor
+        meter = Meter(self.script.tariff, self.script.options, self.now, cap_minor)
+        call = SimCall(name, script, meter, cap_minor=cap_minor)
         call.begun_ms = self.now
         node.calls[name] = call
         self.calls.append(call)
@@ -132,6 +136,9 @@ class World:
         for begin_ms, end_ms, party in script.pauses:
             self.at(begin_ms, lambda party=party: self._pause(node, call, party))
             self.at(end_ms, lambda party=party: self._resume(node, call, party))
+        for at_ms, number, minor in self.script.caps:
+            if name == f"call{number}":
+                self.at(at_ms, lambda minor=minor: self._cap(node, call, minor))
         left: EndReason = "payer_left" if script.ended_by == "payer" else "host_left"
         self.at(script.end_ms, lambda: self.close(node, call, left))
         self._obey(node, call, call.meter.start(self.now))
@@ -152,6 +159,15 @@ class World:
             if not call.paused:
                 call.pauses[-1][1] = self.now
             self.tell(node, call, Resumed(party))
+
+    def _cap(self, node: Node, call: SimCall, minor: int | None) -> None:
+        if node.alive and call.closed_ms is None:
+            charged_minor = call.meter.reading(self.now).charge_minor
+            call.cap_minor = None if minor is None else max(minor, charged_minor)
+            call.news += 1
+            self.changed_ms = self.now
+            self.reached["caps changed"] += 1
+            self.tell(node, call, Capped(minor))
 
     def close(self, node: Node, call: SimCall, reason: EndReason) -> None:
         if not node.alive or call.closed_ms is not None:
@@ -193,10 +209,12 @@ class World:
         if not isinstance(fact, MediaUp):
             assert after.used_ms <= before.used_ms, f"{fact} raised usage"
             assert after.charge_minor <= before.charge_minor, f"{fact} cost money"
+        assert call.cap_minor is None or after.charge_minor <= call.cap_minor, "charged beyond the cap"
         if before.state == "running" and after.state == "exhausted" and isinstance(fact, Woke):
-            self.reached["ran out of funds" if after.why == "funds" else "ran out of answers"] += 1
+            named = {"funds": "ran out of funds", "cap": "reached the cap"}
+            self.reached[named.get(after.why, "ran out of answers")] += 1
         for order in orders:
-            if isinstance(order, Record) and order.event.reason in ("funds", "ledger_silent"):
+            if isinstance(order, Record) and order.event.reason in ("funds", "cap", "ledger_silent"):
                 call.late_ms += self.now - order.event.at_ms
                 stutters = order.event.reason == "ledger_silent" and not self.script.late_ms
                 assert not stutters or self.script.temper.name != "quick", "waited for a ledger that answers"
@@ -263,6 +281,11 @@ class World:
             assert silent, "cut off for a silence that is long over"
         if temper.name != "quick" or call.late_ms or self.now - self.changed_ms < TIMEOUT_MS:
             return
+        if why == "cap":
+            assert call.cap_minor is not None
+            assert self.script.tariff.charge(reading.used_ms + 1) > call.cap_minor, "the cap was not reached"
+            self.reached["cut-offs by the cap checked"] += 1
+            return
         assert why == "funds", "cut off for silence by a ledger that answers"
         held_minor = self.finish(self.node.ledger.call(call.id)).held_minor
         available_minor = self.finish(self.node.ledger.balance(WALLET)).available_minor
@@ -271,6 +294,10 @@ class World:
 
     def _soft_landing(self, node: Node, call: SimCall, until_ms: int) -> None:
         self.reached["soft landings"] += 1
+        if call.meter.reading(self.now).why == "cap" and self._raises and call.cap_minor is not None:
+            delay_ms, more = self._raises.popleft()
+            raised = None if more is None else call.cap_minor + more
+            self.at(min(self.now + delay_ms, until_ms), lambda: self._cap(node, call, raised))
         for _ in range(min(len(self._rescue), self.rng.choice([1, 1, 2]))):
             delay_ms, minor = self._rescue.popleft()
             name = f"rescue{len(self._rescue)}"

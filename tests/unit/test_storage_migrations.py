@@ -13,6 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from rig.shelf import migrated_file
 
+import booking.call_tables
 import booking.office_tables
 import booking.site_tables
 import booking.tables

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { amountOf } from "../src/core/amount";
 import { clock, exact, words } from "../src/core/duration";
 import { decimal, exponent, money } from "../src/core/money";
 import { affordable, billableMs, charge } from "../src/core/tariff";
@@ -8,6 +9,16 @@ import { tariff } from "./world";
 describe("money", () => {
   it("knows each currency's minor unit", () => {
     expect([exponent("USD"), exponent("JPY"), exponent("KWD")]).toEqual([2, 0, 3]);
+  });
+
+  it("is read from what people type, and never guessed", () => {
+    expect(["30", "12.5", "12,50", " .05 ", "0"].map((text) => amountOf(text, "USD"))).toEqual([
+      3000, 1250, 1250, 5, 0,
+    ]);
+    expect(["", ".", "1.234", "-3", "1e3", "12345678"].map((text) => amountOf(text, "USD"))).toEqual(
+      Array(6).fill(null),
+    );
+    expect([amountOf("500", "JPY"), amountOf("5.0", "JPY")]).toEqual([500, null]);
   });
 
   it("is written exactly, whatever the amount", () => {

@@ -37,6 +37,8 @@ export function meter(part: Partial<MeterView> = {}): MeterView {
     earned_minor: null,
     host_share_bp: null,
     soft_left_ms: null,
+    cap_minor: null,
+    cap_binds: false,
     ...part,
   };
 }

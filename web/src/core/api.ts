@@ -2,6 +2,7 @@
 
 import type {
   Call,
+  CallCap,
   CallList,
   CreateCall,
   CreateClient,
@@ -65,6 +66,12 @@ export class Api {
   }
   topUp(body: CreateTopUp): Promise<Wallet> {
     return this.#ask("POST", "/wallet/top-ups", body);
+  }
+  cap(): Promise<CallCap> {
+    return this.#ask("GET", "/wallet/cap");
+  }
+  setCap(minor: number | null): Promise<CallCap> {
+    return this.#ask("POST", "/wallet/cap", { cap_minor: minor });
   }
   createCall(body: CreateCall): Promise<Call> {
     return this.#ask("POST", "/calls", body);

@@ -19,6 +19,8 @@ export interface Reading {
   readonly earnedMinor: number | null;
   readonly softLeftMs: number | null;
   readonly low: boolean;
+  readonly capMinor: number | null;
+  readonly capBinds: boolean;
 }
 
 /** What `view`, received at `at`, has become at `now` (both in ms of one clock). */
@@ -45,6 +47,8 @@ export function read(view: MeterView, at: number, now: number): Reading {
     earnedMinor,
     softLeftMs: view.soft_left_ms === null ? null : Math.max(0, view.soft_left_ms - passed),
     low: view.low,
+    capMinor: view.cap_minor,
+    capBinds: view.cap_binds,
   };
 }
 

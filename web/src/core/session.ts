@@ -116,6 +116,11 @@ export class CallSession {
     this.#send({ type: "resume" });
   }
 
+  /** The most that this call may be charged; null: no limit of one's own. */
+  cap(minor: number | null): void {
+    this.#send({ type: "cap", cap_minor: minor });
+  }
+
   /** Hang up. Media stops with the server's word or in a moment, whatever becomes of the message. */
   leave(): void {
     if (isOver(this.#state)) return;

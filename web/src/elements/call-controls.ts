@@ -6,7 +6,7 @@ import { t } from "../strings";
 import { base, controls } from "../styles/shared";
 import { type IconName, icon } from "./icons";
 
-export type ControlAction = "mute" | "camera" | "share" | "pause" | "devices" | "invite" | "hangup";
+export type ControlAction = "mute" | "camera" | "share" | "pause" | "devices" | "invite" | "money" | "hangup";
 
 @customElement("tt-call-controls")
 export class CallControls extends LitElement {
@@ -20,6 +20,8 @@ export class CallControls extends LitElement {
   @property({ type: Boolean }) canShare = false;
   @property({ type: Boolean }) canPause = false;
   @property({ type: Boolean }) canInvite = false;
+  /** The person has a say in the money. */
+  @property({ type: Boolean }) hasMoney = false;
   @property({ type: Boolean }) canHangUp = false;
 
   static override styles = [
@@ -91,6 +93,7 @@ export class CallControls extends LitElement {
               )
             : nothing
         }
+        ${this.hasMoney ? this.#button("money", "wallet", t.inCall.money) : nothing}
         ${this.#button("devices", "devices", t.call.devices)}
         ${this.canInvite ? this.#button("invite", "invite", t.call.invite) : nothing}
         ${

@@ -13,6 +13,7 @@ import { base, card, controls } from "../styles/shared";
 import { otherName } from "./banners";
 import type { ControlAction } from "./call-controls";
 import "./call-controls";
+import "./call-money";
 import "./device-pickers";
 import "./dialog";
 import { follow } from "./follow";
@@ -29,7 +30,7 @@ export class CallRoom extends LitElement {
   @property({ attribute: false }) api: Api | null = null;
   /** The wallet can be filled with test money. */
   @property({ type: Boolean }) testMoney = false;
-  @state() private panel: "none" | "devices" | "invite" = "none";
+  @state() private panel: "none" | "devices" | "invite" | "money" = "none";
   @state() private silent = false;
   @queryAll("tt-video-tile.remote") private tiles!: NodeListOf<VideoTile>;
   #measured = false;
@@ -154,7 +155,11 @@ export class CallRoom extends LitElement {
     const now = face(call);
     const people = others(call).filter((each) => each.role !== "guest" || each.presence !== "absent");
     return html`
-      <main data-face=${now} data-testid="room">
+      <main
+        data-face=${now}
+        data-testid="room"
+        @tt-cap=${(event: CustomEvent<number | null>) => this.session?.cap(event.detail)}
+      >
         <header>
           <h1 class="hidden" tabindex="-1">${otherName(call)}</h1>
           <span class="title" aria-hidden="true">${otherName(call)}</span>
@@ -274,6 +279,7 @@ export class CallRoom extends LitElement {
       .paused=${pausedByMe(call)}
       .canPause=${party && begun && now !== "soft_landing"}
       .canInvite=${party && begun}
+      .hasMoney=${call.role === "payer" && begun}
       .canHangUp=${begun}
       @tt-control=${(event: CustomEvent<ControlAction>) => this.#act(event.detail)}
     ></tt-call-controls>`;
@@ -303,6 +309,7 @@ export class CallRoom extends LitElement {
         break;
       case "devices":
       case "invite":
+      case "money":
         this.panel = action;
         break;
     }
@@ -318,6 +325,10 @@ export class CallRoom extends LitElement {
           .devices=${this.devices}
           .video=${this.session?.state.call?.media !== "voice"}
         ></tt-device-pickers>
+      </tt-dialog>`;
+    if (this.panel === "money")
+      return html`<tt-dialog .heading=${t.inCall.moneyTitle} @tt-close=${close}>
+        <tt-call-money .session=${this.session} @tt-done=${close}></tt-call-money>
       </tt-dialog>`;
     if (this.panel === "invite")
       return html`<tt-dialog .heading=${t.invite.title} @tt-close=${close}>

@@ -12,6 +12,7 @@ import { affordable } from "../core/tariff";
 import type { Expert, Wallet } from "../protocol/api";
 import { t } from "../strings";
 import { base, card, controls } from "../styles/shared";
+import "./cap-field";
 import "./device-pickers";
 import { follow } from "./follow";
 import { icon } from "./icons";
@@ -42,6 +43,9 @@ export class DeviceCheck extends LitElement {
   @property({ type: Boolean }) video = true;
   @property({ type: Boolean }) starting = false;
   @property() refusal = "";
+  /** The caller's own limit for this call, in minor units. */
+  @property({ type: Number }) cap: number | null = null;
+  @property({ type: Boolean }) keepCap = false;
 
   constructor() {
     super();
@@ -130,6 +134,21 @@ export class DeviceCheck extends LitElement {
         gap: var(--space-2);
         padding-inline-start: var(--space-5);
         list-style: decimal;
+      }
+      .tight {
+        gap: var(--space-2);
+      }
+      .keep {
+        display: flex;
+        align-items: center;
+        gap: var(--space-2);
+        min-height: var(--touch);
+        font-weight: var(--weight);
+      }
+      .keep input {
+        width: auto;
+        min-height: var(--none);
+        accent-color: var(--accent);
       }
       hr {
         width: var(--full);
@@ -270,6 +289,7 @@ export class DeviceCheck extends LitElement {
           : nothing
       }
       ${poor && wallet ? this.#poor(wallet) : nothing}
+      ${wallet && !poor && tariff?.price_minor ? this.#cap(wallet) : nothing}
       ${this.refusal ? html`<p class="note bad" role="alert" data-testid="refusal">${this.refusal}</p>` : nothing}
       <button
         type="button"
@@ -281,6 +301,27 @@ export class DeviceCheck extends LitElement {
         ${icon(this.video ? "camera" : "phone")} ${this.action}
       </button>
       <p class="small muted">${this.#hint()}</p>
+    `;
+  }
+
+  #cap(wallet: Wallet): TemplateResult {
+    return html`
+      <div class="stack tight">
+        <tt-cap-field
+          .currency=${wallet.currency}
+          .cap=${this.cap}
+          @tt-cap=${(event: CustomEvent<number | null>) => this.#emit("tt-cap-wish", event.detail)}
+        ></tt-cap-field>
+        <label class="keep small">
+          <input
+            type="checkbox"
+            data-testid="keep-cap"
+            .checked=${this.keepCap}
+            @change=${(event: Event) => this.#emit("tt-cap-keep", (event.target as HTMLInputElement).checked)}
+          />
+          ${t.inCall.cap.keep}
+        </label>
+      </div>
     `;
   }
 

@@ -6,9 +6,11 @@ import type { Api } from "../core/api";
 import { clock } from "../core/duration";
 import { type CallState, drawAt } from "../core/machine";
 import { read } from "../core/meter";
+import { money } from "../core/money";
 import { t } from "../strings";
 import { base } from "../styles/shared";
 import { icon } from "./icons";
+import "./raise-cap";
 import "./top-up";
 
 @customElement("tt-low-balance")
@@ -64,7 +66,21 @@ export class LowBalance extends LitElement {
     void this.tick;
     const call = this.call;
     if (!call?.meter) return nothing;
-    const { leftMs, currency } = read(call.meter, call.meterAt, drawAt(call, performance.now()));
+    const { leftMs, currency, capMinor, capBinds } = read(
+      call.meter,
+      call.meterAt,
+      drawAt(call, performance.now()),
+    );
+    if (capBinds && capMinor !== null) {
+      const words = t.inCall.cap.near(money(capMinor, currency), clock(leftMs ?? 0));
+      return html`
+        <section aria-label=${t.inCall.cap.label} data-testid="near-cap">
+          ${icon("clock")}
+          <p class="figures"><strong>${words}</strong>${t.inCall.cap.nearText}</p>
+          <tt-raise-cap brief .currency=${currency} .cap=${capMinor}></tt-raise-cap>
+        </section>
+      `;
+    }
     return html`
       <section aria-label=${t.funds.topUp} data-testid="low-balance">
         ${icon("clock")}

@@ -6,9 +6,11 @@ import type { Api } from "../core/api";
 import { clock } from "../core/duration";
 import { type CallState, drawAt, face } from "../core/machine";
 import { read } from "../core/meter";
+import { money } from "../core/money";
 import { t } from "../strings";
 import { base, controls } from "../styles/shared";
 import { type IconName, icon } from "./icons";
+import "./raise-cap";
 import "./top-up";
 
 /** Attempts after which a reconnection is no longer a hiccup. */
@@ -219,6 +221,7 @@ export class Overlay extends LitElement {
         : html`<p class="count figures" data-testid="soft-left" data-ms=${softLeftMs}>
           ${t.funds.softLeft(clock(softLeftMs))}
         </p>`;
+    if (meter.why === "cap") return this.#capReached(call, payer, count);
     if (call.role !== "payer")
       return {
         testId: "soft-landing",
@@ -234,6 +237,26 @@ export class Overlay extends LitElement {
       text: this.testMoney ? t.funds.softText : t.funds.noReal,
       more: html`${count}
       ${this.testMoney ? html`<tt-top-up .api=${this.api} .currency=${currency}></tt-top-up>` : nothing}`,
+    };
+  }
+
+  #capReached(call: CallState, payer: string, count: TemplateResult | typeof nothing): Panel {
+    const cap = call.meter?.cap_minor ?? null;
+    const currency = call.meter?.tariff.currency ?? "";
+    if (call.role !== "payer" || cap === null)
+      return {
+        testId: "soft-landing",
+        icon: "wallet",
+        title: t.inCall.cap.reachedOther(payer),
+        text: t.inCall.cap.reachedOtherText(payer),
+        more: count,
+      };
+    return {
+      testId: "soft-landing",
+      icon: "wallet",
+      title: t.inCall.cap.reached(money(cap, currency)),
+      text: t.inCall.cap.reachedText,
+      more: html`${count}<tt-raise-cap .currency=${currency} .cap=${cap}></tt-raise-cap>`,
     };
   }
 

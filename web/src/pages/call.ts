@@ -39,6 +39,8 @@ export class CallPage extends LitElement {
   @state() private video = true;
   @state() private starting = false;
   @state() private refusal = "";
+  @state() private cap: number | null = null;
+  @state() private keepCap = false;
   readonly #path = location.pathname;
   readonly #slug = decodeURIComponent(location.pathname.split("/")[2] ?? "");
   readonly #devices: Devices = newDevices();
@@ -112,6 +114,14 @@ export class CallPage extends LitElement {
       ?chooses=${!guest}
       ?starting=${this.starting}
       .refusal=${this.refusal}
+      .cap=${this.cap}
+      .keepCap=${this.keepCap}
+      @tt-cap-wish=${(event: CustomEvent<number | null>) => {
+        this.cap = event.detail;
+      }}
+      @tt-cap-keep=${(event: CustomEvent<boolean>) => {
+        this.keepCap = event.detail;
+      }}
       @tt-kind=${(event: CustomEvent<boolean>) => this.#choose(event.detail)}
       @tt-devices=${() => void openDevices(this.#devices, this.video)}
       @tt-start=${() => void this.#start()}
@@ -144,7 +154,9 @@ export class CallPage extends LitElement {
       this.expert = await api.expert(this.#guestCall.call.host_slug);
       if (this.#guestCall.call.state === "ended") throw new Refusal("call.ended", 409, "");
     } else if (me.role === "client") {
-      [this.expert, this.wallet] = await Promise.all([api.expert(this.#slug), api.wallet()]);
+      const [expert, wallet, cap] = await Promise.all([api.expert(this.#slug), api.wallet(), api.cap()]);
+      [this.expert, this.wallet, this.cap] = [expert, wallet, cap.cap_minor];
+      this.keepCap = cap.cap_minor !== null;
     } else {
       throw new Refusal("page.role", 403, "");
     }
@@ -223,7 +235,10 @@ export class CallPage extends LitElement {
       // The id is chosen first and kept, so that neither a retry nor a reload makes a second call.
       const id = crypto.randomUUID();
       const media = this.video ? "video" : "voice";
-      await insist(() => api.createCall({ id, host: expert?.slug ?? this.#slug, media }), pause);
+      if (this.keepCap) await insist(() => api.setCap(this.cap), pause);
+      const order = { id, host: expert?.slug ?? this.#slug, media } as const;
+      const cap = this.cap === null ? { no_cap: true } : { cap_minor: this.cap };
+      await insist(() => api.createCall({ ...order, ...cap }), pause);
       this.#begin(api, id, "payer");
     } catch (error) {
       const code = error instanceof Refusal ? error.code : "network";

@@ -50,7 +50,7 @@ export interface ReceiptEvent {
   readonly at_ms: number;
   readonly at: string;
   readonly used_ms: number;
-  readonly reason: "granted" | "media_up" | "reconnected" | "resumed" | "topped_up" | "funds" | "host_left" | "host_lost" | "host_paused" | "ledger_silent" | "operator" | "payer_left" | "payer_lost" | "payer_paused" | "recovered" | "shutdown";
+  readonly reason: "cap_raised" | "granted" | "media_up" | "reconnected" | "resumed" | "topped_up" | "cap" | "funds" | "host_left" | "host_lost" | "host_paused" | "ledger_silent" | "operator" | "payer_left" | "payer_lost" | "payer_paused" | "recovered" | "shutdown";
 }
 
 /** Time that was metered without a break. */
@@ -58,8 +58,8 @@ export interface ReceiptInterval {
   readonly started_at: string;
   readonly ended_at: string;
   readonly duration_ms: number;
-  readonly begin_reason: "granted" | "media_up" | "reconnected" | "resumed" | "topped_up";
-  readonly end_reason: "funds" | "host_left" | "host_lost" | "host_paused" | "ledger_silent" | "operator" | "payer_left" | "payer_lost" | "payer_paused" | "recovered" | "shutdown";
+  readonly begin_reason: "cap_raised" | "granted" | "media_up" | "reconnected" | "resumed" | "topped_up";
+  readonly end_reason: "cap" | "funds" | "host_left" | "host_lost" | "host_paused" | "ledger_silent" | "operator" | "payer_left" | "payer_lost" | "payer_paused" | "recovered" | "shutdown";
 }
 
 /** The tariff as it was agreed: see `metering.tariff` for the formula. The share is on the host's copy. */
@@ -73,11 +73,17 @@ export interface ReceiptTariff {
   readonly host_share_bp: number | null;
 }
 
-/** POST /api/v1/calls. `id` is chosen by the client: a retry with the same id is the same call. */
+/**
+ * POST /api/v1/calls. `id` is chosen by the client: a retry with the same id is the same call.
+ *
+ * `cap_minor`: the most the call may cost; null: what I set for all my calls. `no_cap`: not even that.
+ */
 export interface CreateCall {
   readonly id: string;
   readonly host: string;
   readonly media?: "video" | "voice";
+  readonly cap_minor?: number | null;
+  readonly no_cap?: boolean;
 }
 
 /** POST /api/v1/wallet/top-ups. `id` is chosen by the client: a retry credits once. */
@@ -204,6 +210,17 @@ export interface Problem {
   readonly status: number;
   readonly code: string;
   readonly detail: string;
+}
+
+/** GET /api/v1/wallet/cap: `cap_minor` in the wallet's currency; null: my calls have no cap. */
+export interface CallCap {
+  readonly cap_minor: number | null;
+  readonly currency: string;
+}
+
+/** POST /api/v1/wallet/cap: the cap of my next calls. One that is open keeps what it has. */
+export interface SetCallCap {
+  readonly cap_minor: number | null;
 }
 
 /** POST /api/v1/clients: start as a guest, with a name and an empty wallet. */

@@ -35,6 +35,7 @@ export type MeterWhy =
   | "payer_lost"
   | "host_lost"
   | "funds"
+  | "cap"
   | "ledger_silent"
   | "ended";
 
@@ -44,6 +45,7 @@ export type EndReason =
   | "payer_gone"
   | "host_gone"
   | "funds"
+  | "cap"
   | "declined"
   | "no_answer"
   | "cancelled"
@@ -84,6 +86,12 @@ export interface PauseMessage {
 /** Take back one's own pause. Each side takes back only its own. */
 export interface ResumeMessage {
   readonly type: "resume";
+}
+
+/** The payer's own limit of the charge of this call; null: none. Never below what is charged already. */
+export interface CapMessage {
+  readonly type: "cap";
+  readonly cap_minor: number | null;
 }
 
 /** What the others shall see of my devices. */
@@ -130,7 +138,8 @@ export interface TariffView {
  * funds of this call run out (all holds and the available balance counted), `low` when that is short.
  * For others these are None/False. `earned_minor` is the host's share, None for others; with
  * `host_share_bp` (basis points of the charge) the host's page draws it on between two messages.
- * `soft_left_ms` is what remains of the soft landing while exhausted.
+ * `soft_left_ms` is what remains of the soft landing while exhausted. `cap_minor` is the payer's own limit
+ * of the charge, for the payer only; `cap_binds`: it is reached before the funds run out.
  */
 export interface MeterView {
   readonly state: MeterState;
@@ -144,6 +153,8 @@ export interface MeterView {
   readonly earned_minor: number | null;
   readonly host_share_bp: number | null;
   readonly soft_left_ms: number | null;
+  readonly cap_minor: number | null;
+  readonly cap_binds: boolean;
 }
 
 /** A published track one can subscribe to. */
@@ -284,6 +295,7 @@ export type CallClientMessage =
   | OfferMessage
   | PauseMessage
   | ResumeMessage
+  | CapMessage
   | StateMessage
   | LeaveMessage;
 
@@ -295,6 +307,7 @@ export type ClientMessage =
   | OfferMessage
   | PauseMessage
   | ResumeMessage
+  | CapMessage
   | StateMessage
   | LeaveMessage
   | AcceptMessage

@@ -2,6 +2,7 @@
 
 import type { DeviceTrouble } from "../core/devices";
 import type { EndReason, MeterWhy } from "../protocol/messages";
+import { inCall } from "./in-call";
 
 /** What the person reading is in the call; words depend on it. */
 export type Side = "payer" | "host" | "guest";
@@ -15,6 +16,7 @@ export const en = {
   retry: "Try again",
   close: "Close",
   you: "You",
+  inCall,
 
   price: {
     perMinute: (price: string) => `${price} a minute`,
@@ -200,6 +202,8 @@ export const en = {
           return side === "payer"
             ? "Stopped · your balance is used up"
             : `Stopped · ${payer}’s balance is used up`;
+        case "cap":
+          return side === "payer" ? inCall.cap.stopped : inCall.cap.stoppedOther(payer);
         case "ledger_silent":
           return "Stopped · the ledger does not answer";
         case "ended":
@@ -292,6 +296,7 @@ export const en = {
       payer_gone: "The call has ended",
       host_gone: "The call has ended",
       funds: "The balance was used up",
+      cap: "Your limit was reached",
       declined: "Not this time",
       no_answer: "No answer",
       cancelled: "Call cancelled",
@@ -310,6 +315,7 @@ export const en = {
       payer_gone: "Caller lost the connection",
       host_gone: "Expert lost the connection",
       funds: "Balance used up",
+      cap: "Caller’s limit reached",
       declined: "Declined",
       no_answer: "No answer",
       cancelled: "Caller gave up",
@@ -340,6 +346,10 @@ export const en = {
           return side === "payer"
             ? "The call ended because the balance was used up. Nothing beyond it was charged."
             : `${payer}’s balance was used up.`;
+        case "cap":
+          return side === "payer"
+            ? "The call ended at the limit you had set. Nothing beyond it was charged."
+            : `The limit that ${payer} had set for this call was reached.`;
         case "declined":
           return side === "host" ? "You declined the call." : `${host} cannot take the call now.`;
         case "no_answer":
@@ -405,6 +415,8 @@ export const en = {
         return "This call is over.";
       case "wallet.insufficient":
         return "Your balance is not enough to start a call.";
+      case "cap.too_low":
+        return inCall.cap.tooLowToStart;
       case "wallet.limit":
         return "Your balance cannot hold that much.";
       case "server.stopping":
@@ -461,6 +473,7 @@ export const en = {
       resumed: "the call was resumed",
       reconnected: "the connection was back",
       topped_up: "the balance was topped up",
+      cap_raised: "the limit was raised",
       granted: "the payment system answered again",
     } as Record<string, string>,
     end: (reason: string, payer: string, host: string): string => {
@@ -481,6 +494,8 @@ export const en = {
           return `${host} paused`;
         case "funds":
           return "the balance was used up";
+        case "cap":
+          return `${payer}’s own limit was reached`;
         case "ledger_silent":
           return "the ledger did not answer";
         case "operator":

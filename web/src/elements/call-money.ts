@@ -1,0 +1,94 @@
+/** The panel for what people decide about money while they talk. */
+
+import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import { type CallState, drawAt } from "../core/machine";
+import { read } from "../core/meter";
+import { money } from "../core/money";
+import type { CallSession } from "../core/session";
+import { t } from "../strings";
+import { base, card, controls } from "../styles/shared";
+import "./cap-field";
+import { follow } from "./follow";
+
+@customElement("tt-call-money")
+export class CallMoney extends LitElement {
+  @property({ attribute: false }) session: CallSession | null = null;
+  /** What was typed and not set yet. */
+  @state() private wish: number | null | undefined = undefined;
+  @state() private low = false;
+
+  constructor() {
+    super();
+    follow(this, () => this.session);
+  }
+
+  static override styles = [
+    base,
+    controls,
+    card,
+    css`
+      button.primary {
+        width: var(--full);
+      }
+    `,
+  ];
+
+  override render() {
+    const call = this.session?.state;
+    if (!call?.meter) return nothing;
+    return html`<div class="stack">${call.role === "payer" ? this.#cap(call) : nothing}</div>`;
+  }
+
+  #cap(call: CallState): TemplateResult | typeof nothing {
+    const meter = call.meter;
+    if (!meter) return nothing;
+    const { currency, chargeMinor } = read(meter, call.meterAt, drawAt(call, performance.now()));
+    return html`
+      <section class="stack" data-testid="cap-panel" data-cap=${meter.cap_minor ?? "none"}>
+        <p role="status">
+          ${meter.cap_minor === null ? t.inCall.cap.noneNow : t.inCall.cap.now(money(meter.cap_minor, currency))}
+        </p>
+        <tt-cap-field
+          .currency=${currency}
+          .cap=${meter.cap_minor}
+          @tt-cap=${(event: CustomEvent<number | null>) => {
+            this.wish = event.detail;
+            this.low = false;
+          }}
+        ></tt-cap-field>
+        ${
+          this.low
+            ? html`<p class="note bad" role="alert">${t.inCall.cap.tooLow(money(chargeMinor, currency))}</p>`
+            : nothing
+        }
+        <button
+          type="button"
+          class="primary"
+          data-testid="set-cap"
+          ?disabled=${this.wish === undefined}
+          @click=${() => this.#set(chargeMinor)}
+        >
+          ${t.inCall.cap.set}
+        </button>
+      </section>
+    `;
+  }
+
+  #set(chargeMinor: number): void {
+    if (this.wish === undefined) return;
+    if (this.wish !== null && this.wish < chargeMinor) {
+      this.low = true;
+      return;
+    }
+    this.session?.cap(this.wish);
+    this.wish = undefined;
+    this.dispatchEvent(new CustomEvent("tt-done"));
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "tt-call-money": CallMoney;
+  }
+}
