@@ -49,9 +49,14 @@ class OpenLogin:
     expires_at: str
 
 
-def open_login(transaction: Transaction, new: NewLogin, how: str) -> None:
-    """Open a login. `how` it was proven (`guest`, `code`, …) goes into the audit log."""
+def open_login(transaction: Transaction, new: NewLogin, how: str, instead_of: str = "") -> None:
+    """Open a login. `how` it was proven (`guest`, `code`, …) goes into the audit log.
+
+    `instead_of` is the login that the same browser had until now, whosever it was; it ends.
+    """
     connection = transaction.connection
+    if instead_of:
+        connection.execute(delete(logins).where(logins.c.id == instead_of))
     own = logins.c.person_id == new.person_id
     connection.execute(delete(logins).where(own, logins.c.expires_at <= new.opened_at))
     newest = select(logins.c.id).where(own).order_by(logins.c.seen_at.desc()).limit(MAX_LOGINS - 1)

@@ -8,10 +8,13 @@ are told, calls settle, media closes, storage last.
 
 from __future__ import annotations
 
+from typing import cast
+
 from aiohttp import web
 
 from booking.address_store import AddressStore
 from booking.caps import CapStore
+from booking.code_store import CodeStore
 from booking.login_store import LoginStore
 from booking.site_store import SiteStore
 from booking.store import PeopleStore
@@ -27,6 +30,7 @@ from server.api.table import ROUTES
 from server.audit import Audit
 from server.auth import PURPOSE, Logins
 from server.browser_logins import BrowserLogins
+from server.codes import Codes
 from server.config import Config
 from server.deliverer import Deliverer
 from server.embed import PURPOSE as EMBED
@@ -35,9 +39,12 @@ from server.keys import load_or_make
 from server.life import Life
 from server.limits import Limit, WriteLimit
 from server.mail import DevelopmentMailer, Mailer, NoMailer
+from server.mail_courier import KIND as MAIL
+from server.mail_courier import MailCourier
 from server.measured import MeasuredLedger
 from server.metrics import Metrics
 from server.receipts import Receipts
+from server.smtp import SmtpMailer, SmtpOptions, Tls
 from server.vault import Vault
 from signaling.clock import Clock, SystemClock
 from signaling.desk import CallDesk
@@ -69,6 +76,8 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
     life = Life(config, clock, metrics, database, ledger, media, supervisor)
     outbox = Outbox(database)
     deliverer = Deliverer(outbox, clock, supervisor, metrics)
+    mailer, code_store = make_mailer(config, clock), CodeStore(database)
+    deliverer.register(MAIL, MailCourier(mailer))
     options = signaling_options(config)
     desk = CallDesk(clock, media, ledger, tokens, supervisor, options, metrics, life.fenced)
     origins = [config.public(config.port)] if config.public_url else None
@@ -88,7 +97,9 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
         visitor_limit=Limit(clock, config.starts_per_hour, 3_600_000),
         browser_logins=BrowserLogins(LoginStore(database), clock, config.login_days),
         addresses=AddressStore(database),
-        mailer=make_mailer(config, clock),
+        mailer=mailer,
+        codes=Codes(code_store, mailer, clock, keys.token_key),
+        code_store=code_store,
         audit_log=AuditLog(database),
         life=life,
         outbox=outbox,
@@ -125,7 +136,19 @@ def make_media(config: Config, clock: Clock) -> MediaEngine:
 
 
 def make_mailer(config: Config, clock: Clock) -> Mailer:
-    """How mail leaves: on a local server it stays here, to be read on the development page."""
+    """How mail leaves: by SMTP; a local server without one keeps it, to be read on the development page."""
+    if config.smtp_host:
+        options = SmtpOptions(
+            host=config.smtp_host,
+            port=config.smtp_port,
+            tls=cast("Tls", config.smtp_tls),
+            user=config.smtp_user,
+            password=config.smtp_password,
+            sender=config.mail_from,
+            name="Talktime",
+            ca_file=config.smtp_ca_file,
+        )
+        return SmtpMailer(options, clock)
     return DevelopmentMailer(clock) if config.is_local else NoMailer()
 
 

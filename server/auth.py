@@ -28,6 +28,7 @@ EXPERT: frozenset[LoginRole] = frozenset({"expert"})
 OPERATOR: frozenset[LoginRole] = frozenset({"operator"})
 CALLERS: frozenset[LoginRole] = frozenset({"client", "expert"})
 IN_CALL: frozenset[LoginRole] = frozenset({"client", "expert", "guest"})
+PEOPLE: frozenset[LoginRole] = frozenset({"client", "expert", "operator"})
 EVERYONE: frozenset[LoginRole] = frozenset({"client", "expert", "operator", "guest"})
 
 

@@ -28,10 +28,9 @@ def _number(default: int, about: str, unit: str, low: int, high: int) -> Any:
     return field(default=default, metadata=meta)
 
 
-def _text(default: str, about: str, *, choices: tuple[str, ...] = ()) -> Any:
-    return field(
-        default=default, metadata={"default": default, "about": about, "unit": "", "choices": choices}
-    )
+def _text(default: str, about: str, *, choices: tuple[str, ...] = (), secret: bool = False) -> Any:
+    meta = {"default": default, "about": about, "unit": "", "choices": choices}
+    return field(default=default, metadata=meta, repr=not secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +100,17 @@ class Config:
     request_s: int = _number(10, "Time an HTTP request may take before it is given up.", "s", 1, 300)
     stop_s: int = _number(10, "Time to stop in order before the process ends anyway.", "s", 1, 300)
 
+    # mail
+    smtp_host: str = _text("", "SMTP server for mail. Empty: none; a local server keeps its mail instead.")
+    smtp_port: int = _number(587, "Port of the SMTP server.", "port", 1, 65_535)
+    smtp_tls: str = _text(
+        "starttls", "How the connection to it is encrypted.", choices=("starttls", "tls", "none")
+    )
+    smtp_user: str = _text("", "User name at the SMTP server. Empty: no authentication.")
+    smtp_password: str = _text("", "Password at the SMTP server.", secret=True)
+    smtp_ca_file: str = _text("", "Certificates the SMTP server is checked by. Empty: the system's.")
+    mail_from: str = _text("", "Address that mail comes from. Needed with `smtp_host`.")
+
     # how it runs
     media: str = _text(
         "udp", "Media engine. `simulated` has no network and is for tests.", choices=("udp", "simulated")
@@ -117,6 +127,8 @@ class Config:
     def __post_init__(self) -> None:
         if self.min_quantum_ms > self.max_quantum_ms:
             raise ConfigError("min_quantum_ms must not be larger than max_quantum_ms")
+        if self.smtp_host and "@" not in self.mail_from:
+            raise ConfigError("mail_from must be an address when smtp_host is set")
         if self.public_url:
             _check_url(self.public_url)
         try:

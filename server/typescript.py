@@ -144,10 +144,12 @@ def _flat(members: tuple[type, ...]) -> list[str]:
     return [member.__name__ for member in members]
 
 
-def _body(module: types.ModuleType, names: _Names) -> str:
+def _body(module: types.ModuleType, names: _Names, told: frozenset[str] = frozenset()) -> str:
+    """Everything a module defines, but for the aliases that were `told` before."""
     blocks = [
         _alternatives(name, [f'"{value}"' for value in get_args(getattr(module, name))])
         for name, _ in literal_aliases(module)
+        if name not in told
     ]
     blocks += [_interface(struct, names) for struct in structs_of(module)]
     blocks += [_alternatives(name, _flat(members)) for name, members in _unions(module)]
@@ -168,7 +170,12 @@ def api_ts() -> str:
     """The text of web/src/protocol/api.ts."""
     modules = _resource_modules()
     names = _Names(*modules, messages)
-    body = "\n".join(_body(module, names) for module in modules)
+    told: set[str] = set()
+    bodies = []
+    for module in modules:
+        bodies.append(_body(module, names, frozenset(told)))
+        told.update(name for name, _ in literal_aliases(module))
+    body = "\n".join(bodies)
     known = [
         *(each.__name__ for each in structs_of(messages)),
         *(name for name, _ in literal_aliases(messages)),

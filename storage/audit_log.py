@@ -1,8 +1,9 @@
 """The audit log: who did what to money or access, and when. Rows are appended and never change.
 
 `note` writes in the transaction of the deed itself, so that there is no deed without its line and no line
-without its deed. Actors and subjects are ids of people (`sam`), `system`, or `cli` for the command line;
-actions are two words with a dot (`login.opened`). No secret and no whole mail address belongs into a line.
+without its deed. Actors and subjects are ids of people (`sam`), `system`, `cli` for the command line, or
+`anybody` who did not say; actions are two words with a dot (`login.opened`). No secret and no whole mail
+address belongs into a line.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from storage.worker import Transaction
 
 SYSTEM = "system"
 COMMAND_LINE = "cli"
+ANYBODY = "anybody"
 MAX_READ = 200
 
 Detail = Mapping[str, str | int | bool]

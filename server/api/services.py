@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from booking.address_store import AddressStore
 from booking.caps import CapStore
+from booking.code_store import CodeStore
 from booking.people import Person
 from booking.site_store import SiteStore
 from booking.store import PeopleStore
@@ -14,6 +15,7 @@ from server import views
 from server.audit import Audit
 from server.auth import Login, Logins
 from server.browser_logins import BrowserLogins
+from server.codes import Codes
 from server.config import Config
 from server.embed import EmbedTokens
 from server.errors import Problem
@@ -48,6 +50,8 @@ class Services:
     browser_logins: BrowserLogins
     addresses: AddressStore
     mailer: Mailer
+    codes: Codes
+    code_store: CodeStore
     audit_log: AuditLog
     life: Life
     outbox: Outbox

@@ -229,6 +229,105 @@ export interface CreateClient {
   readonly currency?: string;
 }
 
+/** POST /api/v1/sign-in/codes: mail a one-time code to an address, whosever it is. */
+export interface CreateCode {
+  readonly address: string;
+}
+
+/** The code is on its way. It has to be typed in together with the ticket, until it expires. */
+export interface SignInTicket {
+  readonly ticket: string;
+  readonly expires_at: string;
+}
+
+/**
+ * POST /api/v1/sign-in: a code, and who to be where the address leaves a choice.
+ *
+ * `profile` is the id of one of the address's profiles. `name` (with `currency`) starts a new client with
+ * this address. With neither, the address's only profile is taken, and else nothing is used up yet.
+ */
+export interface SignIn {
+  readonly ticket: string;
+  readonly code: string;
+  readonly profile?: string;
+  readonly name?: string | null;
+  readonly currency?: string;
+}
+
+/** Somebody whom an address may sign in as. */
+export interface Profile {
+  readonly id: string;
+  readonly role: PersonRole;
+  readonly name: string;
+  readonly slug: string;
+}
+
+/** `me` once the browser is logged in; while it is null, choose one of `profiles`, or give a name. */
+export interface SignedIn {
+  readonly me: Me | null;
+  readonly profiles: readonly Profile[];
+}
+
+/** The browser is nobody any more. `revoked`: how many logins ended. */
+export interface SignedOut {
+  readonly revoked: number;
+}
+
+/** POST /api/v1/address: make the address of a code mine, in place of an older one. */
+export interface AttachAddress {
+  readonly ticket: string;
+  readonly code: string;
+}
+
+/** A browser that is logged in as me. `device` may be empty. `current`: the one that asks. */
+export interface BrowserLogin {
+  readonly id: string;
+  readonly device: string;
+  readonly opened_at: string;
+  readonly seen_at: string;
+  readonly expires_at: string;
+  readonly current: boolean;
+}
+
+/** GET /api/v1/logins: my logins, the last seen first. Links are no logins: they expire by themselves. */
+export interface LoginList {
+  readonly logins: readonly BrowserLogin[];
+}
+
+/** POST /api/v1/logins/revoke: end all of my logins, `but_this` one perhaps. */
+export interface RevokeLogins {
+  readonly but_this?: boolean;
+}
+
+/** Who did what to whom. `detail` is JSON: what the action needs. */
+export interface AuditLine {
+  readonly seq: number;
+  readonly at: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly detail: string;
+}
+
+/** GET /api/v1/operator/audit: the newest first; `before` asks for the next page, null at the end. */
+export interface AuditPage {
+  readonly lines: readonly AuditLine[];
+  readonly before: number | null;
+}
+
+/** A mail that was not sent. */
+export interface KeptMail {
+  readonly at: string;
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+}
+
+/** GET /api/v1/development/mails: what would have been sent, the newest first. Local servers only. */
+export interface KeptMails {
+  readonly mails: readonly KeptMail[];
+}
+
 /** POST /api/v1/sites: a website that may show the widget. `id` is chosen by the client. */
 export interface CreateSite {
   readonly id: string;
