@@ -14,13 +14,21 @@ from sqlalchemy.engine import Connection
 
 from storage.worker import Transaction
 
-from .accounts import Transfer, available_of, earnings_of, held_of, revenue_of
+from .accounts import (
+    Transfer,
+    available_of,
+    check_credit,
+    earnings_of,
+    held_of,
+    processor_of,
+    revenue_of,
+)  # fmt: skip
 from .chain import link
 from .errors import UnknownCall, UnknownWallet
 from .facts import Balance, CallAccount, MeterEvent, Settlement
 from .progress import Progress, closing_event
 from .rows import account_of, call_row, event_of, events_of, kind_of, tariff_of
-from .tables import accounts, metered_calls, transfers, wallets
+from .tables import accounts, metered_calls, top_ups, transfers, wallets
 
 _WALLET = select(wallets).where(wallets.c.id == bindparam("wallet"))
 _NEW_ACCOUNT = insert(accounts).on_conflict_do_nothing()
@@ -95,6 +103,24 @@ def post(connection: Connection, transfer: Transfer) -> None:
                 "call_id": transfer.call_id,
             },
         )
+
+
+def credit(connection: Connection, wallet: Row[Any], payment_id: str, amount_minor: int, source: str) -> None:
+    """Put money that came in into the wallet in `wallet`, as a top-up with an id that is new."""
+    check_credit(wallet.topped_up_minor, amount_minor)
+    processor = processor_of(source, wallet.currency)
+    ensure_account(connection, processor, wallet.currency, floor_minor=None)
+    connection.execute(
+        top_ups.insert(),
+        {"payment_id": payment_id, "wallet_id": wallet.id, "amount_minor": amount_minor, "source": source},
+    )
+    available = available_of(wallet.id)
+    post(connection, Transfer(f"topup:{payment_id}", processor, available, amount_minor, wallet.currency))
+    connection.execute(
+        update(wallets)
+        .where(wallets.c.id == wallet.id)
+        .values(topped_up_minor=wallets.c.topped_up_minor + amount_minor)
+    )
 
 
 def events_from(raw: sqlite3.Connection, call_id: str, after: int) -> list[MeterEvent]:

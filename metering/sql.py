@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,24 +26,15 @@ from storage.database import Database
 from storage.errors import StorageError
 from storage.worker import Transaction
 
-from .accounts import (
-    Transfer,
-    available_of,
-    check_amount,
-    check_credit,
-    earnings_of,
-    held_of,
-    processor_of,
-    revenue_of,
-)  # fmt: skip
+from .accounts import available_of, check_amount, earnings_of, held_of, revenue_of
 from .bookkeeping import (
     ChainEnd,
     append_events,
     balance_of,
+    credit,
     ensure_account,
     events_from,
     known_call,
-    post,
     progress_of,
     purse,
     settle,
@@ -248,38 +239,12 @@ class SqlLedger:
                 )
             ).one_or_none()
             if known is None:
-                self._credit(connection, wallet, payment_id, amount_minor, source)
+                credit(connection, wallet, payment_id, amount_minor, source)
             elif tuple(known) != (wallet_id, amount_minor, source):
                 raise IdReused(f"payment {payment_id} came before with another wallet, amount or source")
             return balance_of(connection, wallet_id)
 
         return await self._write(job)
-
-    def _credit(
-        self, connection: Connection, wallet: Row[Any], payment_id: str, amount_minor: int, source: str
-    ) -> None:
-        check_credit(wallet.topped_up_minor, amount_minor)
-        processor = processor_of(source, wallet.currency)
-        ensure_account(connection, processor, wallet.currency, floor_minor=None)
-        connection.execute(
-            top_ups.insert(),
-            {
-                "payment_id": payment_id,
-                "wallet_id": wallet.id,
-                "amount_minor": amount_minor,
-                "source": source,
-            },
-        )
-        available = available_of(wallet.id)
-        post(
-            connection,
-            Transfer(f"topup:{payment_id}", processor, available, amount_minor, wallet.currency),
-        )
-        connection.execute(
-            update(wallets)
-            .where(wallets.c.id == wallet.id)
-            .values(topped_up_minor=wallets.c.topped_up_minor + amount_minor)
-        )
 
     # -- calls ----------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ import booking.call_tables
 import booking.office_tables
 import booking.site_tables
 import booking.tables
+import metering.payment_tables
 import metering.tables
 from storage import Database, migrate, migrations
 from storage.errors import (
@@ -75,6 +76,7 @@ def test_every_table_is_compared() -> None:
 def test_migrations_make_exactly_the_tables_of_the_code(file: Path) -> None:
     assert {"people", "accounts", "transfers"} <= set(metadata.tables)
     assert booking.office_tables.availability.metadata is metadata
+    assert metering.payment_tables.payment_orders.metadata is metadata
     assert outbox.metadata is booking.tables.people.metadata is metering.tables.accounts.metadata is metadata
     with make_engine(f"sqlite:///{file}", writes=False).connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
