@@ -11,7 +11,10 @@ RUN npm run build
 # 2. The wheel, with the pages inside.
 FROM python:3.11-slim AS wheel
 WORKDIR /src
-RUN pip install --no-cache-dir "hatchling>=1.27,<2"
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
+COPY requirements-build.lock ./
+RUN pip install --no-cache-dir "hatchling>=1.27,<2" && pip install --no-cache-dir --require-hashes -r requirements-build.lock
+COPY .ci .ci
 COPY LICENSE README.md pyproject.toml ./
 COPY booking booking
 COPY media media
@@ -20,6 +23,7 @@ COPY server server
 COPY signaling signaling
 COPY storage storage
 COPY --from=web /src/server/static server/static
+RUN .ci/pump python
 RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels .
 
 # 3. What runs: an environment of its own with exactly the locked packages, then ours without asking again.

@@ -23,7 +23,7 @@ export npm_config_update_notifier := false
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
-run: .venv/installed server/static/index.html ## build what is needed, then a demonstration on http://localhost:8080
+run: .venv/installed .venv/pump server/static/index.html ## build what is needed, then a demonstration on http://localhost:8080
 	@exec $(BIN)/talktime demo
 
 # -- what is installed and built; each stamp lives in what it stamps, so that deleting the folder is enough --
@@ -39,7 +39,12 @@ run: .venv/installed server/static/index.html ## build what is needed, then a de
 	@$(STEP) "Installing talktime" $(BIN)/pip install -q -e .
 	@touch $@
 
-.venv/installed-dev: .venv/installed requirements-dev.lock
+.venv/pump: media/_pump.pyx media/_system.pxi requirements-build.lock .venv/installed | .ci/need .ci/pump
+	@$(STEP) "Installing Cython" $(BIN)/pip install -q --require-hashes -r requirements-build.lock
+	@$(STEP) "Compiling the relay's inner loop" .ci/pump $(BIN)/python
+	@touch $@
+
+.venv/installed-dev: .venv/installed .venv/pump requirements-dev.lock
 	@$(STEP) "Installing Python packages for development" \
 		$(BIN)/pip install -q --require-hashes -r requirements-dev.lock
 	@touch $@
@@ -114,6 +119,8 @@ lock: .venv/installed-dev ## pin all dependencies anew from pyproject.toml and w
 		--no-emit-find-links --no-header pyproject.toml -o requirements.lock
 	@$(STEP) "requirements-dev.lock" $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header pyproject.toml --group dev -o requirements-dev.lock
+	@$(STEP) "requirements-build.lock" $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header --group build -o requirements-build.lock
 	@$(STEP) "package-lock.json" npm --prefix web install --package-lock-only
 
 screens: .venv/installed-dev server/static/index.html ## take the screenshots in docs/images
@@ -125,4 +132,4 @@ hooks: .venv/installed-dev ## run the quick checks before every commit
 
 clean: ## remove everything that can be built again (data stays)
 	@rm -rf .venv web/node_modules server/static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache \
-		.hypothesis dist
+		.hypothesis dist media/_pump.*.so

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from media import rtcp
+from media.bases import steady_steps
 
 MAX_SPAN = 1_000
 MAX_PENDING = 5_000
@@ -58,6 +59,13 @@ class ArrivalLog:
         expected = self._next
         if expected is None:
             expected = pending[0] & 0xFFFF
+        if steady_steps is not None and len(pending) <= MAX_REPORTED:
+            steady = steady_steps(pending, expected & 0xFFFF)
+            if steady is not None:
+                self._next = expected + len(pending)
+                yield rtcp.steady_feedback(sender, media, self._serial, expected, *steady)
+                self._serial = (self._serial + 1) & 0xFF
+                return
         first = expected + ((pending[0] - expected + 0x8000) & 0xFFFF) - 0x8000
         numbers: Sequence[int] = range(first, first + len(pending))
         if first == expected and [item & 0xFFFF for item in pending] == [n & 0xFFFF for n in numbers]:

@@ -11,6 +11,7 @@ import string
 from typing import TYPE_CHECKING
 
 from media import stun
+from media.bases import PathBase
 from media.wire import Address
 
 if TYPE_CHECKING:
@@ -25,13 +26,13 @@ def _token(size: int) -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(size))
 
 
-class Path:
+class Path(PathBase):
     """An address from which a peer has sent a verified binding request.
 
     `inbound` is the peer's, as soon as there are keys; `selected` is true of the path that is sent to.
     """
 
-    __slots__ = ("address", "inbound", "peer", "selected")
+    __slots__ = ("address", "peer")
 
     def __init__(self, address: Address, peer: Peer) -> None:
         self.address, self.peer = address, peer

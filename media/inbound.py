@@ -6,6 +6,7 @@ from typing import Any
 
 from media import rtcp, rtp, srtp
 from media.bandwidth import ArrivalLog
+from media.bases import InboundBase
 from media.liveness import Liveness
 from media.route import Route
 from media.track import RING_MASK, Stream, Track
@@ -16,19 +17,21 @@ NACK_PAUSE_MS = 60
 FEEDBACK_MS = 100
 
 
-class Inbound:
+class Inbound(InboundBase):
     """See the module. Made when DTLS has yielded the keys."""
 
     __slots__ = (
-        "_context", "_live", "_log", "_out", "_session", "_strangers", "_wire", "bytes", "packets",
-        "rtt_ms", "streams", "tracks",
+        "_context", "_log", "_out", "_session", "_strangers", "_wire", "bytes", "packets", "rtt_ms",
+        "tracks",
     )  # fmt: skip
 
     def __init__(self, wire: Wire, live: Liveness, out: Outbound, profile: int, key: bytes) -> None:
-        self._wire, self._live, self._out = wire, live, out
+        self._wire, self.live, self._out = wire, live, out
         self._session = srtp.make_session(profile, key, inbound=True)
         self._context: Any = srtp.context_of(self._session)
+        self.context_at = srtp.address_of(self._context)
         self._log = ArrivalLog()
+        self.pending = self._log.pending
         self._strangers = 0
         self.streams: dict[int, Stream] = {}
         self.tracks: tuple[Track, ...] = ()
@@ -37,12 +40,11 @@ class Inbound:
 
     # -- every packet --------------------------------------------------------------------------------------
 
-    def receive(self, size: int) -> bool:  # noqa: PLR0912 - each call saved here is a call per packet
-        """Handle the RTP packet in the inbox; whether it was authentic. The busiest function of all."""
+    def receive(self, size: int) -> bool:
+        """Handle the RTP packet in the inbox; whether it was authentic."""
         wire = self._wire
         inbox = wire.inbox
-        view = inbox.view
-        first, second, seq, ts, ssrc, block, head, middle, end = rtp.OPENING.unpack_from(view)
+        (ssrc,) = rtp.WORD.unpack_from(inbox.view, 8)
         stream = self.streams.get(ssrc)
         if stream is None and self._strangers >= MAX_STREAMS:
             # Every authentic SSRC costs libsrtp a context that it never gives back.
@@ -52,32 +54,40 @@ class Inbound:
         length[0] = size
         status = srtp.unprotect(self._context, inbox.raw, length)
         if status:
-            self._refuse(status)
+            self.refuse(status)
             return False
-        live = self._live
+        live = self.live
         live.heard_ms = wire.stamp_ms
         if live.watch and wire.fresh:
             live.listen(wire.stamp_ms)
             live.media(wire.stamp_ms)
-        size = length[0]
+        self.accept(stream, length[0])
+        return True
+
+    def accept(self, stream: Stream | None, size: int) -> None:
+        """Take the authentic packet of `size` bytes in the inbox. `stream` None: no offer announced it."""
+        wire = self._wire
+        inbox = wire.inbox
+        view = inbox.view
         if stream is None:
             stream = self._meet(view)
             if stream is None:
-                return True
+                return
         track = stream.track
+        first, second, seq, ts, _, block, head, middle, end = rtp.OPENING.unpack_from(view)
         if first == 0x90 and block == rtp.ONE_WORD and head == track.usual_head and not end:
             # Steady media: a word with nothing but the extension that subscribers may see.
             slot = 16
             if track.cc_head:
-                self._log.pending.append(wire.ticks << 16 | middle)
+                self.pending.append(wire.ticks << 16 | middle)
         else:
-            slot = track.strip(view, self._log.pending, wire.ticks) if first & 0x10 else 0
+            slot = track.strip(view, self.pending, wire.ticks) if first & 0x10 else 0
         if stream.repairs is not None:
             self._recover(stream, size, slot)
-            return True
+            return
         stream.packets += 1
         stream.bytes += size
-        if (seq - stream.max_seq) & 0xFFFF == 1:
+        if (seq - stream.max_seq) & 0xFFFF == 1 and (seq or stream.max_seq > 0):
             if not seq:
                 stream.cycles += 65_536
             stream.max_seq = seq
@@ -90,7 +100,6 @@ class Inbound:
             if ring is not None:
                 ring[seq & RING_MASK] = inbox.copy[:size]
             track.forward(wire, size, slot, routes, (first, second, seq, ts, block))
-        return True
 
     def _out_of_order(self, stream: Stream, seq: int, ts: int) -> tuple[Route, ...]:
         """Not the next packet: notice what is missing, and say which routes want this one."""
@@ -107,7 +116,8 @@ class Inbound:
     def _late(self, stream: Stream, seq: int) -> tuple[Route, ...]:
         return tuple(route for route in stream.track.routes if route.carries(seq))
 
-    def _refuse(self, status: int) -> None:
+    def refuse(self, status: int) -> None:
+        """Count a packet that libsrtp did not accept."""
         counters = self._wire.counters
         if status in srtp.STATUS_REPLAY:
             counters.drop_srtp_replayed += 1
@@ -209,7 +219,7 @@ class Inbound:
         if srtp.unprotect_rtcp(self._context, inbox.raw, inbox.length):
             wire.counters.drop_srtcp += 1
             return None
-        live = self._live
+        live = self.live
         live.hear(wire.stamp_ms, fresh=wire.fresh)
         if wire.fresh:
             live.media(wire.stamp_ms)

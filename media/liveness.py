@@ -47,6 +47,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from media.bases import LifeBase
+
 SILENT_MS = 2_500
 HURRIED_MS = 1_000
 UNPROVEN_MS = 2_000
@@ -83,7 +85,7 @@ class Verdict:
     at_ms: int
 
 
-class Liveness:
+class Liveness(LifeBase):
     """The life of one peer. Instants are milliseconds of one monotonic clock.
 
     `heard_ms` is written directly for every packet, because that is the busiest line of the program; while
@@ -92,7 +94,7 @@ class Liveness:
 
     __slots__ = (
         "_asked_ms", "_back_ms", "_end_ms", "_hurried", "_listened_ms", "_media_ms", "_probed_ms",
-        "_renewed_ms", "_since_ms", "_tries", "heard_ms", "proven_ms", "rtt_ms", "state", "watch",
+        "_renewed_ms", "_since_ms", "_tries", "proven_ms", "rtt_ms", "state",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -292,6 +294,13 @@ class StallWatch:
             recent = [stall for stall in self.stalls if now_ms - stall[1] <= 2 * GONE_MS]
             self.stalls = [*recent, (before, now_ms)][-MAX_STALLS:]
         return before if gap > SILENT_MS else None
+
+    def steady(self, now_ms: int) -> bool:
+        """`wake` in the usual case, for the busiest caller: nothing stood still and no backlog waits."""
+        if now_ms - self._woke_ms > STALE_MS or self._backlog_ms is not None:
+            return False
+        self._woke_ms = now_ms
+        return True
 
     @property
     def backlog(self) -> bool:

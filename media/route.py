@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from media import rtcp, rtp, srtp
 from media.bandwidth import Downlink
+from media.bases import RouteBase
 from media.engine import Kind
 from media.sdp import AUDIO_LEVEL, SEND_TIME, Codec
 from media.wire import Outbound
@@ -19,20 +20,19 @@ from media.wire import Outbound
 if TYPE_CHECKING:
     from media.track import Track
 
-NO_TYPES = (0,) * 128
+NO_TYPES = bytes(128)
 # How many retransmissions a route may send: a bucket of so many packets, refilled at so many a second.
 REPAIR_BUCKET = 300
 REPAIRS_PER_S = 300
 
 
-class Route:
+class Route(RouteBase):
     """See the module. `types` maps the publisher's payload type to the subscriber's, 0 is none."""
 
     __slots__ = (
-        "_last_ms", "_last_seq", "_last_ts", "_repair_ms", "_repairs_left", "_source", "bytes", "codecs",
-        "downlink", "first_seq", "kind", "level_head", "mid", "out", "packets", "report_ms", "report_sent",
-        "rtx_seq", "rtx_ssrc", "seq_shift", "ssrc", "started", "time_head", "track", "track_id", "ts_shift",
-        "types", "waiting",
+        "_last_ms", "_last_seq", "_last_ts", "_repair_ms", "_repairs_left", "_source", "codecs", "downlink",
+        "first_seq", "kind", "mid", "report_ms", "report_sent", "rtx_seq", "rtx_ssrc", "started", "track",
+        "track_id",
     )  # fmt: skip
 
     def __init__(
@@ -51,7 +51,7 @@ class Route:
         self.codecs: tuple[Codec, ...] = ()
         self.time_head = 0
         self.level_head = 0
-        self.types: tuple[int, ...] = NO_TYPES
+        self.types: bytes = NO_TYPES
         self.track: Track | None = None
         self.waiting = True
         self.started = False
@@ -174,10 +174,10 @@ class Route:
             out.bytes += size
 
     def _map_types(self, track: Track) -> None:
-        types = [0] * 128
+        types = bytearray(128)
         for theirs in track.codecs.values():
             exact = [mine for mine in self.codecs if mine.exact == theirs.exact]
             loose = [mine for mine in self.codecs if mine.loose == theirs.loose]
             for mine in (exact or loose)[:1]:
                 types[theirs.payload_type] = mine.payload_type
-        self.types = tuple(types)
+        self.types = bytes(types)

@@ -203,8 +203,22 @@ def transport_feedback(
         chunks, deltas = (1 << 13 | count).to_bytes(2, "big"), bytes(steps)
     else:
         chunks, deltas = _uneven(base, numbers, steps)
+    return _feedback(sender, media, serial, base, reference, count, chunks + deltas)
+
+
+def steady_feedback(sender: int, media: int, serial: int, base: int, first: int, steps: bytes) -> bytes:
+    """`transport_feedback` when all arrived in order: `first` in ticks, a byte for each step."""
+    count = len(steps)
+    return _feedback(
+        sender, media, serial, base, first >> 8, count, (1 << 13 | count).to_bytes(2, "big") + steps
+    )
+
+
+def _feedback(
+    sender: int, media: int, serial: int, base: int, reference: int, count: int, rest: bytes
+) -> bytes:
     body = _FEEDBACK.pack(sender, media, base & 0xFFFF, count, (reference & 0xFFFFFF) << 8 | serial & 0xFF)
-    body += chunks + deltas
+    body += rest
     padding = -len(body) & 3
     if not padding:
         return _packet(TRANSPORT_FEEDBACK, _TRANSPORT_CC, body)

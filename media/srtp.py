@@ -129,6 +129,21 @@ class Buffer:
             self.length = [0]
 
 
+def address_of(context: Any) -> int:
+    """Where the context lies, for the compiled pump; 0 without the fast way."""
+    return int(_ffi.cast("uintptr_t", context)) if IN_PLACE else 0
+
+
+def functions() -> tuple[int, int]:
+    """The addresses of libsrtp's protect and unprotect; zeros without the fast way."""
+    if not IN_PLACE:
+        return 0, 0
+    protect_at, unprotect_at = (
+        int(_ffi.cast("uintptr_t", _ffi.addressof(_lib, name))) for name in ("srtp_protect", "srtp_unprotect")
+    )
+    return protect_at, unprotect_at
+
+
 def context_of(session: Session) -> Any:
     """The first argument of the four functions. The session must outlive it."""
     return session._srtp[0] if IN_PLACE else session

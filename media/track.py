@@ -7,6 +7,7 @@ subscriber, so it makes no objects, looks nothing up twice, and rewrites the pac
 from __future__ import annotations
 
 from media import rtcp, rtp, srtp
+from media.bases import StreamBase, TrackBase
 from media.engine import Kind, Source
 from media.route import Route
 from media.sdp import AUDIO_LEVEL, MID, SEND_TIME, TRANSPORT_CC, Codec, Line
@@ -22,12 +23,12 @@ KEY_FRAME_PAUSE_MS = 600
 IDLE_MS = 2_000
 
 
-class Stream:
+class Stream(StreamBase):
     """One SSRC of a publisher. `repairs` is the media stream whose retransmissions it carries, if any."""
 
     __slots__ = (
-        "_expected_before", "_received_before", "base_seq", "bytes", "cycles", "last_ts", "max_seq",
-        "missing", "packets", "repair_types", "repairs", "report_ms", "report_ntp", "ssrc", "track",
+        "_expected_before", "_received_before", "base_seq", "missing", "repair_types", "report_ms",
+        "report_ntp", "ssrc",
     )  # fmt: skip
 
     def __init__(self, ssrc: int, track: Track, repairs: Stream | None = None) -> None:
@@ -104,16 +105,15 @@ class Stream:
         )
 
 
-class Track:
+class Track(TrackBase):
     """A published track: its present stream, its ring, and the routes it takes.
 
     `routes` are those to serve now; on hold there are none.
     """
 
     __slots__ = (
-        "_asked_ms", "_idle_ms", "_packets_before", "active", "cc_head", "codecs", "id", "key_frame_due",
-        "kind", "level_head", "mid", "mid_id", "out", "ring", "routes", "rtx_ssrc", "source", "ssrc",
-        "stream", "time_head", "usual_head", "wanting",
+        "_asked_ms", "_idle_ms", "_packets_before", "active", "codecs", "id", "key_frame_due", "kind", "mid",
+        "mid_id", "out", "rtx_ssrc", "source", "ssrc", "stream", "usual_head", "wanting",
     )  # fmt: skip
 
     def __init__(self, track_id: str, source: Source, kind: Kind, out: Outbound) -> None:

@@ -40,6 +40,9 @@ __all__ = ["MediaOptions", "UdpMediaEngine"]
 SWEEP_MS = 50
 REPORT_MS = 1_000
 BACKLOG_BATCHES = 80
+# From so many datagrams a second on they are gathered (`MediaOptions.gather_ms`), below half of it no more.
+GATHER_PER_S = 2_000
+GATHER_BATCHES = 8
 SOCKET_BUFFER_BYTES = 4 << 20
 
 
@@ -65,6 +68,8 @@ class UdpMediaEngine:
         self._candidates: tuple[tuple[str, int], ...] = ()
         self._stall = StallWatch(now_ms())
         self._timer: asyncio.TimerHandle | None = None
+        self._gathering: asyncio.TimerHandle | None = None
+        self._arrived = 0
         self._judged_ms = self._reported_ms = 0
         self._past = dict.fromkeys(("packets_received", "packets_sent", "bytes_received", "bytes_sent"), 0)
 
@@ -105,7 +110,10 @@ class UdpMediaEngine:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        sock, self._wire.socket = self._wire.socket, None
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
+        sock = self._wire.detach()
         if sock is not None:
             asyncio.get_running_loop().remove_reader(sock.fileno())
             sock.close()
@@ -210,20 +218,63 @@ class UdpMediaEngine:
     # -- datagrams -----------------------------------------------------------------------------------------
 
     def _readable(self) -> None:
-        stall = self._stall
+        stall, wire = self._stall, self._wire
         now_ms = self._now_ms()
+        if stall.steady(now_ms):
+            wire.set_instant(now_ms, self._packet_ns(), True)
+            self._drain(1 if self._gathering is None else GATHER_BATCHES)
+            return
         self._wake(now_ms)
-        self._wire.set_instant(stall.stamp(now_ms), self._packet_ns(), fresh=not stall.backlog)
+        wire.set_instant(stall.stamp(now_ms), self._packet_ns(), not stall.backlog)
         # What waits after a stall is read in one go: the system's buffer holds no more than that.
-        for _ in range(BACKLOG_BATCHES if stall.backlog else 1):
-            arrived = self._wire.receive()
-            self._handle(arrived)
-            self._wire.flush()
-            if len(arrived) < BATCH:
-                break
+        self._drain(BACKLOG_BATCHES)
         stall.drained()
 
-    def _handle(self, arrived: list[tuple[Buffer, int, Address]]) -> None:
+    @property
+    def gathering(self) -> bool:
+        """Whether so much arrives that it is read in bursts."""
+        return self._gathering is not None
+
+    def _gathered(self) -> None:
+        self._gathering = asyncio.get_running_loop().call_later(self.options.gather_ms / 1000, self._gathered)
+        self._readable()
+
+    def _pace(self) -> None:
+        """Every `SWEEP_MS`: whether to read at once when something arrives, or what has gathered.
+
+        A wake-up costs as much as several packets. While many come, reading them together costs half, and a
+        few packets wait for `gather_ms` at most; while few come, none waits.
+        """
+        arrived, self._arrived = self._arrived * 1000 // SWEEP_MS, 0
+        sock = self._wire.socket
+        if sock is None or not self.options.gather_ms:
+            return
+        loop = asyncio.get_running_loop()
+        if self._gathering is None and arrived >= GATHER_PER_S:
+            loop.remove_reader(sock.fileno())
+            self._gathering = loop.call_later(self.options.gather_ms / 1000, self._gathered)
+        elif self._gathering is not None and arrived < GATHER_PER_S // 2:
+            self._gathering.cancel()
+            self._gathering = None
+            loop.add_reader(sock.fileno(), self._readable)
+
+    def _drain(self, batches: int) -> None:
+        wire = self._wire
+        for _ in range(batches):
+            if wire.pumps:
+                count, rest = wire.run()
+            else:
+                rest = wire.receive()
+                count = len(rest)
+            if rest:
+                self._handle(rest)
+            if wire.queue:
+                wire.flush()
+            self._arrived += count
+            if count < BATCH:
+                break
+
+    def _handle(self, arrived: Sequence[tuple[Buffer, int, Address]]) -> None:
         wire, paths = self._wire, self._paths
         counters = wire.counters
         for box, size, address in arrived:
@@ -302,14 +353,17 @@ class UdpMediaEngine:
         if len(paths) >= MAX_PATHS:
             oldest = next(each for each in paths.values() if each is not peer.path)
             del paths[oldest.address], self._paths[oldest.address]
+            self._wire.forget(oldest.address)
         path = Path(address, peer)
         paths[address] = self._paths[address] = path
+        self._wire.learn(address, path)
         return path
 
     def _forget(self, peer: Peer) -> None:
         """The peer has no address and no name on the port any more."""
         for address in peer.ice.paths:
             del self._paths[address]
+            self._wire.forget(address)
         peer.ice.paths.clear()
         for ufrag in [ufrag for ufrag, each in self._ufrags.items() if each is peer]:
             del self._ufrags[ufrag]
@@ -328,6 +382,7 @@ class UdpMediaEngine:
         now_ms = self._now_ms()
         self._timer = asyncio.get_running_loop().call_later(SWEEP_MS / 1000, self._sweep)
         self._wake(now_ms)
+        self._pace()
         self._wire.set_instant(now_ms, self._packet_ns())
         judging = now_ms - self._judged_ms >= TICK_MS
         reporting = now_ms - self._reported_ms >= REPORT_MS

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from media import srtp
+from media.bases import PUMP, OutboundBase, WireBase
 
 Address = Any
 """What the socket calls an address: (host, port) or (host, port, flow, scope). Only compared and returned."""
@@ -55,7 +56,7 @@ class Counters:
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
-class Wire:
+class Wire(WireBase):
     """Shared by all peers of an engine.
 
     A batch of datagrams is read into `boxes`, then handled one by one, then everything in `queue` is sent:
@@ -68,8 +69,7 @@ class Wire:
     """
 
     __slots__ = (
-        "boxes", "counters", "fresh", "inbox", "outbox", "queue", "send_time", "sendto", "socket",
-        "stamp_ms", "ticks",
+        "boxes", "counters", "outbox", "pumps", "queue", "sendto", "socket",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -84,21 +84,25 @@ class Wire:
         self.send_time = 0
         self.socket: socket.socket | None = None
         self.sendto: Any = None
+        protect, unprotect = srtp.functions()
+        self.pumps = PUMP and bool(protect)
+        """Whether `run` may be called: the steady case is compiled."""
+        if self.pumps:
+            self.equip(self.boxes, protect, unprotect)
 
     def attach(self, sock: socket.socket) -> None:
         """Send through `sock` from now on."""
         self.socket = sock
         self.sendto = sock.sendto
+        if self.pumps:
+            self.connect(sock.fileno())
 
-    def set_instant(self, stamp_ms: int, now_ns: int, *, fresh: bool = True) -> None:
-        """Begin a batch that arrived at `stamp_ms`; `now_ns` is the finer packet clock.
-
-        Not `fresh` is what waited through a stall: it arrived at `stamp_ms` or later.
-        """
-        self.stamp_ms = stamp_ms
-        self.fresh = fresh
-        self.ticks = now_ns // 250_000
-        self.send_time = ((now_ns << 18) // 1_000_000_000) & 0xFFFFFF
+    def detach(self) -> socket.socket | None:
+        """Neither read nor send any more; the socket, still open."""
+        sock, self.socket = self.socket, None
+        if self.pumps:
+            self.connect(-1)
+        return sock
 
     def receive(self) -> list[tuple[srtp.Buffer, int, Address]]:
         """Read what waits, at most a batch: box, size, and where it came from."""
@@ -137,10 +141,10 @@ class Wire:
         return True
 
 
-class Outbound:
+class Outbound(OutboundBase):
     """One peer's sending half: its keys and its present address."""
 
-    __slots__ = ("address", "bytes", "context", "overhead", "packets", "session", "ssrc", "wire")
+    __slots__ = ("bytes", "packets", "session", "ssrc", "wire")
 
     def __init__(self, wire: Wire, ssrc: int) -> None:
         self.wire = wire
@@ -148,6 +152,7 @@ class Outbound:
         self.address: Address = None
         self.session: Any = None
         self.context: Any = None
+        self.context_at = 0
         self.overhead = 0
         self.packets = 0
         self.bytes = 0
@@ -161,10 +166,12 @@ class Outbound:
         """Use these keys."""
         self.session = srtp.make_session(profile, key, inbound=False)
         self.context = srtp.context_of(self.session)
+        self.context_at = srtp.address_of(self.context)
         self.overhead = srtp.OVERHEAD[profile]
 
     def close(self) -> None:
         """Send nothing more."""
+        self.context_at = 0
         self.context = self.session = self.address = None
 
     def send_rtcp(self, packet: bytes) -> None:

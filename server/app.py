@@ -131,6 +131,7 @@ def make_media(config: Config, clock: Clock) -> MediaEngine:
         port=config.udp_port,
         announced_host=config.announced_host or None,
         announced_port=config.announced_port or None,
+        gather_ms=config.udp_gather_ms,
     )
     return UdpMediaEngine(options, clock.now_ms)
 

@@ -53,6 +53,9 @@ class Config:
     announced_port: int = _number(
         0, "UDP port that browsers send media to. 0: the port that media listens on.", "port", 0, 65_535
     )
+    udp_gather_ms: int = _number(
+        2, "Under load, how long media waits so that packets are handled together. 0: never.", "ms", 0, 10
+    )
 
     # what is kept
     data_folder: str = _text("data", "Folder of the database and the keys. One server at a time.")

@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("server", "signaling", "media", "metering", "booking", "storage")
 TOP_LEVEL = {
     *PACKAGES, "web", "tests", "docs", ".ci",
-    "pyproject.toml", "requirements.lock", "requirements-dev.lock", "Makefile", "Dockerfile", ".dockerignore",
+    "pyproject.toml", "requirements.lock", "requirements-dev.lock", "requirements-build.lock",
+    "Makefile", "Dockerfile", ".dockerignore",
     "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE",
     ".editorconfig", ".gitignore", ".pre-commit-config.yaml",
 }  # fmt: skip

@@ -1,0 +1,512 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""The steady case of a packet, compiled: read, authenticate, rewrite, seal, send.
+
+The pump does what `media.inbound.Inbound.receive` and `media.track.Track.forward` do, for packets to which nothing
+happens: a known sender, a known stream, the next sequence number, routes that have begun. Whatever is out of
+the ordinary goes to them. So the Python code is the reference, and all there is where this module was not
+built; tests hold the two against each other.
+
+It exists because a relay wakes up cold: a few packets at a time, on a processor that did other things since.
+Then the interpreter costs three times what it costs in a loop, and most of the packet's price.
+
+The state lies in the base classes below (`media.bases` says what each field means), so both sides see the same.
+"""
+
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.dict cimport PyDict_GetItem
+from cpython.list cimport PyList_Append
+from cpython.object cimport PyObject
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
+from libc.string cimport memcmp, memcpy, memset
+
+cdef extern from "Python.h":
+    # Cython declares the list's setter for its own reference counting; this one is as in C: it steals.
+    int steal_item "PyList_SetItem"(object, Py_ssize_t, PyObject*) except -1
+    PyObject* new_bytes "PyBytes_FromStringAndSize"(const char*, Py_ssize_t) except NULL
+
+include "_system.pxi"
+
+ctypedef int (*transform)(void*, void*, int*) noexcept nogil
+
+cdef enum:
+    BATCH = 64
+    # Copies for all but the last subscriber; when they are used up, what is queued goes out first.
+    COPIES = 64
+    QUEUE = 128
+    BOX_BYTES = 2048
+    MAX_PACKET = 1600
+    RING_MASK = 255
+    TYPES = 128
+    # The kernel's own limits on a datagram that it cuts.
+    MAX_SEGMENTS = 64
+    MAX_DATAGRAM = 65_000
+
+
+cdef class LifeBase:
+    """See `media.bases.LifeBase`."""
+    cdef public object heard_ms
+    cdef public bint watch
+
+
+cdef class OutboundBase:
+    """See `media.bases.OutboundBase`."""
+    cdef public object context
+    cdef public uintptr_t context_at
+    cdef public int overhead
+    cdef object _address
+    cdef uint8_t raw[ADDRESS_BYTES]
+    cdef int raw_size
+
+    @property
+    def address(self):
+        return self._address
+
+    @address.setter
+    def address(self, value):
+        self.raw_size = pack_address(value, self.raw) if type(value) is tuple else 0
+        self._address = value
+
+
+cdef class RouteBase:
+    """See `media.bases.RouteBase`."""
+    cdef public OutboundBase out
+    cdef public bytes types
+    cdef public bint waiting
+    cdef public uint32_t seq_shift
+    cdef public uint32_t ts_shift
+    cdef public uint32_t ssrc
+    cdef public uint32_t time_head
+    cdef public int level_head
+    cdef public int64_t packets
+    cdef public int64_t bytes
+
+
+cdef class TrackBase:
+    """See `media.bases.TrackBase`."""
+    cdef public tuple routes
+    cdef public list ring
+    cdef public int cc_head
+    cdef public int time_head
+    cdef public int level_head
+
+
+cdef class StreamBase:
+    """See `media.bases.StreamBase`."""
+    cdef public TrackBase track
+    cdef public object repairs
+    cdef public int64_t packets
+    cdef public int64_t bytes
+    cdef public int max_seq
+    cdef public int64_t cycles
+    cdef public uint32_t last_ts
+
+
+cdef class InboundBase:
+    """See `media.bases.InboundBase`."""
+    cdef public dict streams
+    cdef public LifeBase live
+    cdef public list pending
+    cdef public uintptr_t context_at
+
+
+cdef class PathBase:
+    """See `media.bases.PathBase`."""
+    cdef public InboundBase inbound
+    cdef public bint selected
+
+
+def same_address(address):
+    """The address after a journey through the system's structure; for tests."""
+    cdef uint8_t raw[ADDRESS_BYTES]
+    return unpack_address(raw) if pack_address(address, raw) else None
+
+
+cdef inline bint follows(int seq, int before) noexcept nogil:
+    """Whether `seq` is the next number after `before`, which is negative when there is none."""
+    return seq == before + 1 if seq else before == 0xFFFF
+
+
+cdef inline uint32_t word(const uint8_t* at) noexcept nogil:
+    return <uint32_t>at[0] << 24 | <uint32_t>at[1] << 16 | <uint32_t>at[2] << 8 | at[3]
+
+
+cdef inline void put_word(uint8_t* at, uint32_t value) noexcept nogil:
+    at[0] = <uint8_t>(value >> 24)
+    at[1] = <uint8_t>(value >> 16)
+    at[2] = <uint8_t>(value >> 8)
+    at[3] = <uint8_t>value
+
+
+cdef int strip(uint8_t* view, int size, TrackBase track, list pending, int64_t ticks) except -1:
+    """`Track.strip`."""
+    cdef int at = 12 + 4 * (view[0] & 0x0F), end, slot = 0, cc_at = 0, head, length
+    if at + 4 > size:
+        return 0
+    end = at + 4 + 4 * (view[at + 2] << 8 | view[at + 3])
+    if end > size:
+        return 0
+    if view[at] != 0xBE or view[at + 1] != 0xDE:
+        memset(view + at + 4, 0, end - at - 4)
+        return 0
+    at += 4
+    while at < end:
+        head = view[at]
+        if not head:
+            at += 1
+        elif head == track.cc_head and at + 3 <= end:
+            PyList_Append(pending, ticks << 16 | view[at + 1] << 8 | view[at + 2])
+            cc_at = at
+            at += 3
+        elif head == track.time_head or head == track.level_head:
+            slot = at
+            at += (head & 0x0F) + 2
+            if at > end:
+                return 0
+        else:
+            length = min((head & 0x0F) + 2, end - at)
+            memset(view + at, 0, length)
+            at += length
+    if cc_at:
+        if not slot and cc_at + 3 < end and not view[cc_at + 3]:
+            return cc_at
+        view[cc_at] = view[cc_at + 1] = view[cc_at + 2] = 0
+    return slot
+
+
+def steady_steps(list pending not None, int expected):
+    """The arrivals in `pending` (see `media.bandwidth.ArrivalLog`) when none is missing from `expected` on.
+
+    Returns the ticks of the first one and the steps from its reference time (`ticks >> 8`) and from one to the
+    next, a byte each; None when something is missing, out of order, or a step does not fit.
+    """
+    cdef Py_ssize_t index, count = len(pending)
+    cdef int64_t item, ticks, before = 0, first = 0, step
+    cdef bytearray steps = bytearray(count)
+    cdef char* out = steps
+    for index in range(count):
+        item = pending[index]
+        ticks = item >> 16
+        if not index:
+            first = ticks
+            before = ticks >> 8 << 8
+        step = ticks - before
+        if (item & 0xFFFF) != ((expected + index) & 0xFFFF) or step < 0 or step > 255:
+            return None
+        out[index] = <char><uint8_t>step
+        before = ticks
+    return first, bytes(steps)
+
+
+cdef class WireBase:
+    """See `media.bases` and the module. `boxes` and `scratch` are writable buffers of `BOX_BYTES` each.
+
+    `protect` and `unprotect` are the addresses of libsrtp's functions, 0 without them (then `run` must not be called).
+    """
+
+    cdef public int64_t stamp_ms
+    cdef public int64_t ticks
+    cdef public uint32_t send_time
+    cdef public bint fresh
+    cdef public object inbox
+    cdef int fd
+    cdef tuple boxes_kept
+    cdef tuple views_kept
+    cdef uint8_t* box_at[BATCH]
+    cdef uint8_t* copies
+    cdef bytearray copies_kept
+    cdef int copies_used
+    cdef transform protect
+    cdef transform unprotect
+    cdef dict ways
+    cdef mmsghdr arrived[BATCH]
+    cdef iovec arrived_part[BATCH]
+    cdef uint8_t arrived_from[BATCH][ADDRESS_BYTES]
+    cdef mmsghdr leaving[QUEUE]
+    cdef iovec leaving_part[QUEUE]
+    cdef uint8_t leaving_to[QUEUE][ADDRESS_BYTES]
+    cdef uint32_t leaving_size[QUEUE]
+    cdef int group_first[QUEUE + 1]
+    cdef uint64_t notes[QUEUE][4]
+    cdef public bint segments
+    cdef int leaving_count
+
+    def __cinit__(self):
+        self.ways = {}
+        self.fd = -1
+        self.fresh = True
+        self.segments = True
+
+    def equip(self, boxes, uintptr_t protect, uintptr_t unprotect):
+        """Use these boxes (each with a writable `view`) and these two functions of libsrtp."""
+        cdef uint8_t[::1] view
+        cdef int index
+        if len(boxes) != BATCH:
+            raise ValueError("as many boxes as a batch has packets")
+        self.boxes_kept = tuple(boxes)
+        self.views_kept = tuple(box.view for box in boxes)
+        for index in range(BATCH):
+            view = self.views_kept[index]
+            if view.shape[0] < BOX_BYTES:
+                raise ValueError("a box is too small")
+            self.box_at[index] = &view[0]
+            self.arrived_part[index].iov_base = self.box_at[index]
+            self.arrived_part[index].iov_len = BOX_BYTES
+            self.arrived[index].msg_hdr.msg_iov = &self.arrived_part[index]
+            self.arrived[index].msg_hdr.msg_iovlen = 1
+            self.arrived[index].msg_hdr.msg_name = self.arrived_from[index]
+        self.copies_kept = bytearray(COPIES * BOX_BYTES)
+        view = self.copies_kept
+        self.copies = &view[0]
+        self.protect = <transform>protect
+        self.unprotect = <transform>unprotect
+
+    def connect(self, int fd):
+        """Read from and write to this socket; -1: none."""
+        self.fd = fd
+
+    def learn(self, address, PathBase way not None):
+        """Datagrams from `address` are this peer's."""
+        cdef uint8_t raw[ADDRESS_BYTES]
+        cdef int size = pack_address(address, raw)
+        if size:
+            self.ways[PyBytes_FromStringAndSize(<char*>raw, size)] = way
+
+    def forget(self, address):
+        """They are nobody's."""
+        cdef uint8_t raw[ADDRESS_BYTES]
+        cdef int size = pack_address(address, raw)
+        self.ways.pop(PyBytes_FromStringAndSize(<char*>raw, size), None)
+
+    def set_instant(self, int64_t stamp_ms, int64_t now_ns, bint fresh=True):
+        """See `media.wire.Wire.set_instant`."""
+        self.stamp_ms = stamp_ms
+        self.fresh = fresh
+        self.ticks = now_ns // 250_000
+        # Seconds and fraction apart, so that the shift does not overflow.
+        self.send_time = <uint32_t>(
+            (now_ns // 1_000_000_000 << 18) + ((now_ns % 1_000_000_000 << 18) // 1_000_000_000)
+        ) & 0xFFFFFF
+
+    def run(self):
+        """Read a batch and forward what is steady. Returns (how many datagrams were read, those left to Python).
+
+        The latter as `media.wire.Wire.receive` gives them; their boxes are good until the next call.
+        """
+        cdef int count, index, size, before_size = 0, before = -1
+        cdef uint8_t* raw
+        cdef PyObject* found = NULL
+        cdef list rest = None
+        cdef object stamp = self.stamp_ms
+        cdef PathBase way = None
+        for index in range(BATCH):
+            self.arrived[index].msg_hdr.msg_namelen = ADDRESS_BYTES
+        while True:
+            count = recvmmsg(self.fd, self.arrived, BATCH, 0, NULL)
+            # An ICMP error of some earlier datagram is reported here once; it concerns no one in particular.
+            if count >= 0 or errno != EINTR:
+                break
+        if count <= 0:
+            return 0, ()
+        for index in range(count):
+            raw = self.arrived_from[index]
+            size = <int>self.arrived[index].msg_hdr.msg_namelen
+            if size > ADDRESS_BYTES:
+                continue
+            if before < 0 or size != before_size or memcmp(raw, self.arrived_from[before], size):
+                if (<sockaddr_in*>raw).sin_family == AF_INET:
+                    memset(raw + 8, 0, ADDRESS_BYTES - 8)
+                found = PyDict_GetItem(self.ways, PyBytes_FromStringAndSize(<char*>raw, size))
+                way = None if found is NULL else <PathBase><object>found
+                before, before_size = index, size
+            if way is None or not self.take(index, <int>self.arrived[index].msg_len, way, stamp):
+                if rest is None:
+                    rest = []
+                rest.append((self.boxes_kept[index], <int>self.arrived[index].msg_len, unpack_address(raw)))
+        if self.leaving_count:
+            self.flush_leaving()
+        return count, () if rest is None else rest
+
+    cdef bint take(self, int index, int size, PathBase way, object stamp) except -1:
+        """Handle one RTP packet; False leaves it untouched for Python."""
+        cdef uint8_t* view = self.box_at[index]
+        cdef InboundBase inbound = way.inbound
+        cdef StreamBase stream
+        cdef TrackBase track
+        cdef LifeBase live
+        cdef PyObject* found
+        cdef int status, seq, slot = 0
+        if size < 12 or size > MAX_PACKET or view[0] & 0xC0 != 0x80 or 192 <= view[1] < 224:
+            return False
+        if inbound is None or not way.selected or not inbound.context_at:
+            return False
+        found = PyDict_GetItem(inbound.streams, word(view + 8))
+        if found is NULL:
+            # At once, because what comes after it may depend on what it changes.
+            self.inbox = self.boxes_kept[index]
+            inbound.receive(size)
+            return True
+        stream = <StreamBase?><object>found
+        if stream.track is None or inbound.live is None:
+            return False
+        status = self.unprotect(<void*>inbound.context_at, view, &size)
+        if status:
+            inbound.refuse(status)
+            return True
+        live = inbound.live
+        live.heard_ms = stamp
+        if live.watch and self.fresh:
+            live.listen(stamp)
+            live.media(stamp)
+        track = stream.track
+        seq = view[2] << 8 | view[3]
+        if stream.repairs is not None or not follows(seq, stream.max_seq) or not begun(track.routes):
+            self.inbox = self.boxes_kept[index]
+            inbound.accept(stream, size)
+            return True
+        if view[0] & 0x10:
+            slot = strip(view, size, track, inbound.pending, self.ticks)
+        stream.packets += 1
+        stream.bytes += size
+        if not seq:
+            stream.cycles += 65_536
+        stream.max_seq = seq
+        stream.last_ts = word(view + 4)
+        if track.routes:
+            if track.ring is not None:
+                steal_item(track.ring, seq & RING_MASK, new_bytes(<char*>view, size))
+            self.forward(view, size, slot, track)
+        return True
+
+    cdef int forward(self, uint8_t* view, int size, int slot, TrackBase track) except -1:
+        """`Track.forward`, for routes that have begun."""
+        cdef RouteBase route
+        cdef OutboundBase out
+        cdef tuple routes = track.routes
+        cdef int last = <int>len(routes) - 1, index, sealed
+        cdef uint8_t second = view[1], payload_type
+        cdef uint16_t seq = <uint16_t>(view[2] << 8 | view[3])
+        cdef uint32_t ts = word(view + 4)
+        cdef uint8_t* box
+        for index in range(last + 1):
+            route = <RouteBase>routes[index]
+            out = route.out
+            if out is None or not out.context_at or not out.raw_size or len(route.types) != TYPES:
+                continue
+            payload_type = (<const uint8_t*><const char*>route.types)[second & 0x7F]
+            if not payload_type:
+                self.counters.drop_no_codec += 1
+                continue
+            if self.leaving_count == QUEUE or (index < last and self.copies_used == COPIES):
+                self.flush_leaving()
+            box = view
+            if index < last:
+                # The last route may spoil the packet in place; the others work on a copy.
+                box = self.copies + self.copies_used * BOX_BYTES
+                memcpy(box, view, size)
+            box[1] = (second & 0x80) | payload_type
+            box[2] = <uint8_t>((seq + route.seq_shift) >> 8)
+            box[3] = <uint8_t>(seq + route.seq_shift)
+            put_word(box + 4, ts + route.ts_shift)
+            put_word(box + 8, route.ssrc)
+            if slot:
+                if track.ring is not None:
+                    put_word(box + slot, route.time_head | self.send_time if route.time_head else 0)
+                elif route.level_head:
+                    box[slot] = <uint8_t>route.level_head
+                else:
+                    box[slot] = box[slot + 1] = 0
+            sealed = size
+            if self.protect(<void*>out.context_at, box, &sealed):
+                self.counters.drop_protect += 1
+                continue
+            if index < last:
+                self.copies_used += 1
+            self.leaving_part[self.leaving_count].iov_base = box
+            self.leaving_part[self.leaving_count].iov_len = sealed
+            memcpy(self.leaving_to[self.leaving_count], out.raw, ADDRESS_BYTES)
+            self.leaving_size[self.leaving_count] = out.raw_size
+            self.leaving_count += 1
+            route.packets += 1
+            route.bytes += size
+        return 0
+
+    cdef int flush_leaving(self) except -1:
+        """Send what is queued. What the system refuses is lost, which UDP must bear, and counted.
+
+        A frame's packets go to one address and have one size but for the last: the kernel takes them as one and
+        cuts them apart behind the routing (UDP_SEGMENT, udp(7)), which is cheaper than one journey for each.
+        """
+        cdef int first = 0, groups = 0, sent = 0, done
+        while first < self.leaving_count:
+            done = self.group(first, groups)
+            self.group_first[groups] = first
+            first += done
+            groups += 1
+        self.group_first[groups] = first
+        while sent < groups:
+            done = sendmmsg(self.fd, self.leaving + sent, groups - sent, 0)
+            if done > 0:
+                sent += done
+            elif errno == EINTR:
+                continue
+            elif self.leaving[sent].msg_hdr.msg_controllen and errno != EAGAIN:
+                # Not every kernel and device can cut; then each packet goes by itself, now and from now on.
+                self.segments = False
+                self.restart(self.group_first[sent])
+                return self.flush_leaving()
+            else:
+                self.counters.drop_send += self.group_first[sent + 1] - self.group_first[sent]
+                sent += 1
+        self.leaving_count = self.copies_used = 0
+        return 0
+
+    cdef int group(self, int first, int index) except -1:
+        """Make message `index` of the packets from `first` on that can go together; how many they are."""
+        cdef msghdr* message = &self.leaving[index].msg_hdr
+        cdef size_t size = self.leaving_part[first].iov_len, total = size, length
+        cdef int count = 1
+        cdef cmsghdr* note
+        while self.segments and first + count < self.leaving_count and count < MAX_SEGMENTS:
+            length = self.leaving_part[first + count].iov_len
+            if length > size or total + length > MAX_DATAGRAM:
+                break
+            if memcmp(self.leaving_to[first], self.leaving_to[first + count], ADDRESS_BYTES):
+                break
+            total += length
+            count += 1
+            if length < size:
+                break
+        message.msg_name = self.leaving_to[first]
+        message.msg_namelen = self.leaving_size[first]
+        message.msg_iov = &self.leaving_part[first]
+        message.msg_iovlen = count
+        message.msg_control = NULL
+        message.msg_controllen = 0
+        if count > 1:
+            note = <cmsghdr*>self.notes[index]
+            note.cmsg_level = SOL_UDP
+            note.cmsg_type = UDP_SEGMENT
+            note.cmsg_len = CMSG_LEN(sizeof(uint16_t))
+            (<uint16_t*>CMSG_DATA(note))[0] = <uint16_t>size
+            message.msg_control = note
+            message.msg_controllen = CMSG_SPACE(sizeof(uint16_t))
+        return count
+
+    cdef int restart(self, int first) except -1:
+        """Move the packets from `first` on to the front of the queue."""
+        cdef int index
+        for index in range(first, self.leaving_count):
+            self.leaving_part[index - first] = self.leaving_part[index]
+            self.leaving_size[index - first] = self.leaving_size[index]
+            memcpy(self.leaving_to[index - first], self.leaving_to[index], ADDRESS_BYTES)
+        self.leaving_count -= first
+        return 0
+
+
+cdef bint begun(tuple routes) except -1:
+    """Whether no route waits for its beginning."""
+    cdef object route
+    for route in routes:
+        if (<RouteBase?>route).waiting:
+            return False
+    return True

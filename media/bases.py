@@ -1,0 +1,171 @@
+"""What the steady case of a packet reads and writes: the fields that Python and the compiled pump share.
+
+Each class here is the base of the class it is named after. Where `media._pump` was built, its classes take
+their place: the same fields, but in a C structure that the pump reaches without the interpreter. Everything
+that is not steady (see `media._pump`) is Python's in either case.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from media.inbound import Inbound
+    from media.liveness import Liveness
+    from media.route import Route
+    from media.srtp import Buffer
+    from media.track import Stream, Track
+    from media.wire import Outbound
+
+bytes_ = bytes
+"""For the classes below that count `bytes`."""
+
+NO_PUMP = "TALKTIME_NO_PUMP"
+"""Set this variable in the environment, and all is Python: for tests, and to find out whose fault it is."""
+
+
+class LifeBase:
+    """Of `liveness.Liveness`. `heard_ms` moves with every authentic packet."""
+
+    __slots__ = ("heard_ms", "watch")
+
+    heard_ms: int | None
+    watch: bool
+
+
+class OutboundBase:
+    """Of `wire.Outbound`. `context` is libsrtp's, `context_at` its address (0: none); `overhead` in bytes."""
+
+    __slots__ = ("address", "context", "context_at", "overhead")
+
+    address: Any
+    context: Any
+    context_at: int
+    overhead: int
+
+
+class RouteBase:
+    """Of `route.Route`. `types` has 128 bytes: the subscriber's payload type for each of the publisher's."""
+
+    __slots__ = (
+        "bytes", "level_head", "out", "packets", "seq_shift", "ssrc", "time_head", "ts_shift", "types",
+        "waiting",
+    )  # fmt: skip
+
+    out: Outbound
+    types: bytes_
+    waiting: bool
+    seq_shift: int
+    ts_shift: int
+    ssrc: int
+    time_head: int
+    level_head: int
+    packets: int
+    bytes: int
+
+
+class TrackBase:
+    """Of `track.Track`. `ring` has `track.RING` places, None for sound; `*_head` are heads of extensions."""
+
+    __slots__ = ("cc_head", "level_head", "ring", "routes", "time_head")
+
+    routes: tuple[Route, ...]
+    ring: list[bytes | None] | None
+    cc_head: int
+    time_head: int
+    level_head: int
+
+
+class StreamBase:
+    """Of `track.Stream`. `max_seq` is negative before the first packet; `cycles` is a multiple of 65,536."""
+
+    __slots__ = ("bytes", "cycles", "last_ts", "max_seq", "packets", "repairs", "track")
+
+    track: Track
+    repairs: Stream | None
+    packets: int
+    bytes: int
+    max_seq: int
+    cycles: int
+    last_ts: int
+
+
+class InboundBase:
+    """Of `inbound.Inbound`. `pending`: see `bandwidth.ArrivalLog`; `streams` by SSRC."""
+
+    __slots__ = ("context_at", "live", "pending", "streams")
+
+    streams: dict[int, Stream]
+    live: Liveness
+    pending: list[int]
+    context_at: int
+
+
+class PathBase:
+    """Of `ice.Path`."""
+
+    __slots__ = ("inbound", "selected")
+
+    inbound: Inbound | None
+    selected: bool
+
+
+class WireBase:
+    """Of `wire.Wire`, which says what the fields mean."""
+
+    __slots__ = ("fresh", "inbox", "send_time", "stamp_ms", "ticks")
+
+    stamp_ms: int
+    ticks: int
+    send_time: int
+    fresh: bool
+    inbox: Buffer
+
+    def set_instant(self, stamp_ms: int, now_ns: int, fresh: bool = True) -> None:
+        """Begin a batch that arrived at `stamp_ms`; `now_ns` is the finer packet clock.
+
+        Not `fresh` is what waited through a stall: it arrived at `stamp_ms` or later.
+        """
+        self.stamp_ms = stamp_ms
+        self.fresh = fresh
+        self.ticks = now_ns // 250_000
+        self.send_time = ((now_ns << 18) // 1_000_000_000) & 0xFFFFFF
+
+    def learn(self, address: Any, path: PathBase) -> None:
+        """Datagrams from `address` are this peer's."""
+
+    def forget(self, address: Any) -> None:
+        """They are nobody's."""
+
+    if TYPE_CHECKING:
+        # Of the compiled class only; `PUMP` says whether it is there.
+        def equip(self, boxes: Any, protect: int, unprotect: int) -> None: ...  # noqa: D102
+        def connect(self, fd: int) -> None: ...  # noqa: D102
+        def run(self) -> tuple[int, Any]: ...  # noqa: D102
+
+
+PUMP = False
+"""Whether the compiled classes are in use."""
+
+steady_steps: Callable[[list[int], int], tuple[int, bytes] | None] | None = None
+"""Compiled only: see `media._pump`."""
+
+if not TYPE_CHECKING and not os.environ.get(NO_PUMP):
+    try:
+        from media._pump import (  # noqa: F401 - each takes the place of the class of its name
+            InboundBase,
+            LifeBase,
+            OutboundBase,
+            PathBase,
+            RouteBase,
+            StreamBase,
+            TrackBase,
+            WireBase,
+            steady_steps,
+        )
+
+        PUMP = True
+    except ImportError:
+        pass
