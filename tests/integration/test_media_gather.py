@@ -6,16 +6,17 @@ import asyncio
 import socket
 
 import pytest
+from rig.waiting import until
 
 from media.udp import GATHER_PER_S, MediaOptions, UdpMediaEngine
 from signaling.clock import SystemClock
 
 
-async def flood(engine: UdpMediaEngine, sock: socket.socket, *, until: bool) -> int:
-    """Send far more a second than is gathered from, until `gathering` is so; how many were sent."""
+async def flood(engine: UdpMediaEngine, sock: socket.socket, *, gathered: bool) -> int:
+    """Send far more a second than is gathered from, until `gathering` is `gathered`; how many were sent."""
     sent = 0
     async with asyncio.timeout(30):
-        while engine.gathering is not until:
+        while engine.gathering is not gathered:
             for _ in range(GATHER_PER_S * 4 // 200):
                 sock.send(b"\x80" + bytes(60))
                 sent += 1
@@ -24,28 +25,24 @@ async def flood(engine: UdpMediaEngine, sock: socket.socket, *, until: bool) -> 
 
 
 async def counted(engine: UdpMediaEngine, number: int) -> None:
-    async with asyncio.timeout(30):
-        while engine.counters()["drop_unknown_address"] < number:
-            await asyncio.sleep(0.01)
+    await until(lambda: engine.counters()["drop_unknown_address"] == number)
 
 
 @pytest.mark.parametrize("pumps", [True, False])
-async def test_many_are_gathered_few_are_not_and_none_is_lost(pumps: bool) -> None:  # noqa: FBT001
+async def test_many_are_gathered_few_are_not_and_none_is_lost(pumps: bool) -> None:
     engine = UdpMediaEngine(MediaOptions(host="127.0.0.1", gather_ms=2), SystemClock().now_ms)
     await engine.start()
     engine._wire.pumps = engine._wire.pumps and pumps
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.connect(("127.0.0.1", engine.port))
-        sent = await flood(engine, sock, until=True)
+        sent = await flood(engine, sock, gathered=True)
         await counted(engine, sent)
-        async with asyncio.timeout(30):
-            while engine.gathering:
-                await asyncio.sleep(0.02)
+        await until(lambda: not engine.gathering)
         sock.send(b"\x80" + bytes(60))
         await counted(engine, sent + 1)
         assert not engine.gathering
         # It closes while it gathers, too.
-        await flood(engine, sock, until=True)
+        await flood(engine, sock, gathered=True)
         await engine.close()
 
 
