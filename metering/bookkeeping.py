@@ -26,6 +26,7 @@ from .accounts import (
 from .chain import link
 from .errors import UnknownCall, UnknownWallet
 from .facts import Balance, CallAccount, MeterEvent, Settlement
+from .news import call_ended
 from .progress import Progress, closing_event
 from .rows import account_of, call_row, event_of, events_of, kind_of, tariff_of
 from .tables import accounts, metered_calls, top_ups, transfers, wallets
@@ -161,7 +162,11 @@ def settle(transaction: Transaction, settlement: Settlement) -> CallAccount:
     if row.state == "open":
         used_ms = _close_interval(transaction.raw, row, settlement.used_ms)
         _capture_and_release(connection, row, used_ms, settlement)
-        row = known_call(connection, call_id)
+        account = account_of(
+            known_call(connection, call_id), events_of(connection, [call_id]).get(call_id, ())
+        )
+        call_ended(transaction, account)
+        return account
     return account_of(row, events_of(connection, [call_id]).get(call_id, ()))
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from .bookkeeping import credit, wallet_row
 from .errors import UnknownWallet
+from .news import TopUpSucceeded, topped_up
 from .payment_moves import credited_wallet, finish_refund, post_clawbacks, undo_refund
 from .payment_tables import auto_top_ups, clawbacks, payers, payment_orders, refunds
 from .payments import CheckoutNews, DisputeNews, IntentNews, News, Order, RefundNews, after
@@ -82,6 +83,8 @@ def _apply_intent(connection: Connection, source: str, news: IntentNews, now_at:
         if row is None:
             row = _remember(connection, source, news, now_at)
         credit(connection, wallet, news.intent_id, news.received_minor, source)
+        told = TopUpSucceeded(wallet.id, news.intent_id, source, news.received_minor, wallet.currency)
+        topped_up(connection, told, now_at)
         credited_minor = news.received_minor
         post_clawbacks(connection, news.intent_id)
     if row is None:

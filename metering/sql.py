@@ -52,6 +52,7 @@ from .facts import (
     MeterEvent,
     Settlement,
 )  # fmt: skip
+from .news import TopUpSucceeded, call_metered, call_ringing, topped_up
 from .progress import Progress, closing_event, fresh_events, proven_use
 from .reconciliation import breaches
 from .rows import account_of, accounts_of, call_row, events_of, tariff_text, terms_of
@@ -240,6 +241,10 @@ class SqlLedger:
             ).one_or_none()
             if known is None:
                 credit(connection, wallet, payment_id, amount_minor, source)
+                topped_up(
+                    transaction,
+                    TopUpSucceeded(wallet_id, payment_id, source, amount_minor, wallet.currency),
+                )
             elif tuple(known) != (wallet_id, amount_minor, source):
                 raise IdReused(f"payment {payment_id} came before with another wallet, amount or source")
             return balance_of(connection, wallet_id)
@@ -263,6 +268,7 @@ class SqlLedger:
             if wallet.currency != terms.tariff.currency:
                 return Refused("wallet.currency")
             self._insert_call(connection, terms, wallet.topped_up_minor)
+            call_ringing(transaction, terms)
             return None
 
         return await self._write(job)
@@ -336,6 +342,8 @@ class SqlLedger:
                 progress = progress.after(event, partial(_earlier, raw, call_id, fresh[:index]))
             if fresh:
                 append_events(raw, ChainEnd(call_id, count, head), fresh, progress.used_ms)
+                terms = terms_of(known_call(transaction.connection, call_id))
+                call_metered(transaction, terms, known[-1] if known else None, count, fresh)
             return None
 
         return await self._write(job)

@@ -35,6 +35,7 @@ from server.config import Config
 from server.deliverer import Deliverer
 from server.embed import PURPOSE as EMBED
 from server.embed import EmbedPages, EmbedTokens
+from server.integrations import LowWallets, make_integrations
 from server.keys import load_or_make
 from server.life import Life
 from server.limits import Limit, WriteLimit
@@ -79,10 +80,12 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
     mailer, code_store = make_mailer(config, clock), CodeStore(database)
     deliverer.register(MAIL, MailCourier(mailer))
     options = signaling_options(config)
-    desk = CallDesk(clock, media, ledger, tokens, supervisor, options, metrics, life.fenced)
+    desk = CallDesk(clock, media, ledger, tokens, supervisor, options, metrics, life.fenced,
+                    LowWallets(database, clock, supervisor).tell)  # fmt: skip
     origins = [config.public(config.port)] if config.public_url else None
     gateway = Gateway(desk, tokens, origins)
     heart = Heart(clock, ledger, desk, life.fenced, options, metrics)
+    integrations = make_integrations(config, clock, database, keys, deliverer)
     services = Services(
         config=config,
         clock=clock,
@@ -107,6 +110,7 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
         vault=Vault(keys.token_key),
         embeds=EmbedTokens(signer, clock),
         caps=CapStore(database),
+        integrations=integrations,
     )
     app = web.Application(middlewares=[http.shell(services, pages.security_headers)])
     http.add_routes(app, services, ROUTES)
@@ -118,6 +122,7 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
     gateway.attach(app)
     life.attach(app, desk, gateway, heart)
     life.run_beside("outbox", deliverer.run)
+    life.run_beside("webhooks", integrations.webhooks.keep_tidy)
     app[LIFE], app[SERVICES] = life, services
     return app
 

@@ -44,13 +44,17 @@ class LoginClaims(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who asks. `call_id` is set for guests of a call only, `login_id` for browsers logged in by cookie."""
+    """Who asks. `call_id` is set for guests of a call only, `login_id` for browsers logged in by cookie,
+
+    `key_id` for an API key, which acts as the person who made it.
+    """
 
     person_id: str
     role: LoginRole
     call_id: str = ""
     name: str = ""
     login_id: str = ""
+    key_id: str = ""
 
 
 class Logins:

@@ -100,6 +100,15 @@ class Config:
         0, "Reverse proxies before the server, whose X-Forwarded-For is believed.", "proxies", 0, 10
     )
     writes_per_minute: int = _number(60, "Writing requests of one person.", "requests/min", 1, 100_000)
+    key_requests_per_minute: int = _number(600, "Requests with one API key.", "requests/min", 1, 1_000_000)
+    webhook_targets: str = _text(
+        "public",
+        "Where webhooks may go. `any` allows private and local addresses and plain HTTP: for development.",
+        choices=("public", "any"),
+    )
+    webhook_disable_days: int = _number(
+        5, "A webhook endpoint that takes nothing for so long is disabled.", "days", 1, 365
+    )
     request_s: int = _number(10, "Time an HTTP request may take before it is given up.", "s", 1, 300)
     stop_s: int = _number(10, "Time to stop in order before the process ends anyway.", "s", 1, 300)
 

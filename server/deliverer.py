@@ -1,10 +1,11 @@
 """Delivers what lies in the outbox: one supervised loop, and a courier for each kind of parcel.
 
 THEORY. The loop looks whenever something was committed or falls due, leases what there is room for, and runs
-a task a parcel. A courier answers with a value: `Delivered`, `Failed` (try again) or `Hopeless` (do not).
-What it raises is a failure as well, and logged as our mistake. Between two attempts lies a wait that grows
-exponentially, with jitter, so that receivers who were down together are not run over together. After
-`attempts` attempts, or `age_ms` after the first, the parcel is buried: kept, and counted for the operator.
+a task a parcel. A courier answers with a value: `Delivered`, `Failed` (try again), `Hopeless` (do not) or
+`Postponed` (no room for it now). What it raises is a failure as well, and logged as our mistake. Between two
+attempts lies a wait that grows exponentially, with jitter, so that receivers who were down together are not
+run over together. After `attempts` attempts, or `age_ms` after the first, the parcel is buried: kept, and
+counted for the operator.
 
 A lease lasts longer than an attempt may. A process that dies in an attempt leaves its lease behind; the next
 start reclaims it at once. So everything is delivered at least once, and twice only around a crash.
@@ -81,7 +82,14 @@ class Hopeless:
     why: str
 
 
-Outcome = Delivered | Failed | Hopeless
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """It was not tried: there is no room for it now. Does not count as an attempt."""
+
+    ms: int
+
+
+Outcome = Delivered | Failed | Hopeless | Postponed
 
 
 class Courier(Protocol):
@@ -221,9 +229,11 @@ class Deliverer:
             case Delivered():
                 await self.outbox.done(parcel, now_ms)
                 self._count(parcel, "delivered")
+            case Postponed(wait_ms):
+                await self.outbox.postpone(parcel, now_ms + wait_ms)
             case Failed(why, again_ms) if not policy.is_last(parcel, now_ms):
-                wait_ms = max(again_ms, policy.wait_ms(parcel.attempt, self.chance))
-                await self.outbox.failed(parcel, why, now_ms + min(wait_ms, policy.most_ms))
+                wanted_ms = max(again_ms, policy.wait_ms(parcel.attempt, self.chance))
+                await self.outbox.failed(parcel, why, now_ms + min(wanted_ms, policy.most_ms))
                 self._count(parcel, "failed")
             case Failed(why) | Hopeless(why):
                 await self.outbox.bury(parcel, why, now_ms)

@@ -17,7 +17,7 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
-from server import cookies, logs, pages, problems
+from server import api_keys, cookies, logs, pages, problems
 from server.api.route import MAX_QUERY_CHARS, Ask, Reply, Route, Visitor
 from server.api.services import Services
 from server.auth import Login
@@ -160,7 +160,7 @@ async def _dispatched(services: Services, route: Route, request: web.Request, re
 
 
 async def login_of(services: Services, route: Route, request: web.Request) -> Login | None:
-    """Who asks, by link or else by cookie. Raises auth.* problems. Public routes do not look."""
+    """Who asks, by link or API key, or else by cookie. Raises auth.* problems. Public routes do not look."""
     if not route.roles:
         return None
     header = request.headers.get(hdrs.AUTHORIZATION, "")
@@ -168,7 +168,11 @@ async def login_of(services: Services, route: Route, request: web.Request) -> Lo
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Problem("auth.malformed", "Authorization must be: Bearer <token>")
-        login = services.logins.read(token.strip())
+        token = token.strip()
+        if token.startswith(api_keys.PREFIX):
+            login = await services.integrations.keys.read(token, route.scope)
+        else:
+            login = services.logins.read(token)
     else:
         cookie = cookies.read_cookie(request, services.config.public_url)
         if not cookie:

@@ -191,7 +191,10 @@ class CallMeter:
                     self.books.record(event)
                 case Settle():
                     self._settle = action
-                case Warn() | HoldMedia() | ReleaseMedia() | CutOff() | Changed():
+                case Warn(left_ms):
+                    self._ports.on_low(self.terms.wallet_id, self.terms.call_id, left_ms)
+                    orders.append(action)
+                case HoldMedia() | ReleaseMedia() | CutOff() | Changed():
                     orders.append(action)
         return orders
 

@@ -66,6 +66,7 @@ class CallDesk:
         self, clock: Clock, media: MediaEngine, ledger: Ledger, tokens: JoinTokens, supervisor: Supervisor,
         options: SignalingOptions | None = None, metrics: Metrics | None = None,
         on_fenced: Callable[[], None] = lambda: None,
+        on_low: Callable[[str, str, int], None] = lambda _wallet, _call, _left_ms: None,
     ) -> None:  # fmt: skip
         self.clock, self.ledger, self.supervisor = clock, ledger, supervisor
         self.options = options or SignalingOptions()
@@ -75,7 +76,7 @@ class CallDesk:
         self.presence = Presence(clock, self.options, self._calls_of_host, self.watch)
         self._ports = CallPorts(
             RoomPorts(clock, media, supervisor, self.options),
-            MoneyPorts(clock, ledger, supervisor, self.options, self.metrics, on_fenced),
+            MoneyPorts(clock, ledger, supervisor, self.options, self.metrics, on_fenced, on_low),
             Alarms(clock), tokens, self.presence, self._on_settled,
         )  # fmt: skip
         self._open_account = Opening(self._ports.money)

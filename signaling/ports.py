@@ -49,7 +49,10 @@ class RoomPorts:
 
 @dataclass(frozen=True, slots=True)
 class MoneyPorts:
-    """What a call's money works with. `on_fenced` stops the server: another process owns its calls."""
+    """What a call's money works with. `on_fenced` stops the server: another process owns its calls.
+
+    `on_low(wallet id, call id, ms left)` hears that a wallet runs dry in a call; it neither waits nor raises.
+    """
 
     clock: Clock
     ledger: Ledger
@@ -57,6 +60,7 @@ class MoneyPorts:
     options: SignalingOptions
     metrics: Metrics
     on_fenced: Callable[[], None]
+    on_low: Callable[[str, str, int], None] = lambda _wallet, _call, _left_ms: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 
 import msgspec
 from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstraint, text
+from sqlalchemy.engine import Connection
 
 from .database import Database
 from .schema import Int64, metadata
@@ -71,6 +72,10 @@ _END = """
     UPDATE outbox SET state = ?, due_ms = ?, ended_ms = ?, error = ?
     WHERE seq = ? AND attempts = ? AND state = 'leased'
 """
+_POSTPONE = """
+    UPDATE outbox SET state = 'waiting', due_ms = ?, attempts = attempts - 1
+    WHERE seq = ? AND attempts = ? AND state = 'leased'
+"""
 _RECLAIM = "UPDATE outbox SET state = 'waiting', due_ms = 0 WHERE state = 'leased'"
 _REVIVE = """
     UPDATE outbox SET state = 'waiting', due_ms = 0, attempts = 0, first_ms = NULL, ended_ms = NULL
@@ -80,14 +85,16 @@ _FORGET = "DELETE FROM outbox WHERE state = 'done' AND ended_ms < ?"
 _FIGURES = "SELECT kind, state, count(*) FROM outbox WHERE state <> 'done' GROUP BY kind, state"
 
 
-def put(transaction: Transaction, kind: str, key: str, payload: object, due_ms: int = 0) -> bool:
+def put(transaction: Transaction | Connection, kind: str, key: str, payload: object, due_ms: int = 0) -> bool:
     """Put a parcel, inside the write job that makes the fact. `payload`: what msgspec encodes as JSON.
 
     False when the kind has a parcel of this key already; then nothing changes. `due_ms` is the wall-clock
     millisecond before which it is not delivered.
     """
     row = (kind, key, msgspec.json.encode(payload).decode(), due_ms)
-    return transaction.raw.execute(_PUT, row).rowcount == 1
+    if isinstance(transaction, Transaction):
+        return transaction.raw.execute(_PUT, row).rowcount == 1
+    return transaction.exec_driver_sql(_PUT, row).rowcount == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +148,11 @@ class Outbox:
     async def failed(self, parcel: Parcel, error: str, again_ms: int) -> None:
         """It was not, and is due again at `again_ms`."""
         await self._end(parcel, "waiting", again_ms, None, error)
+
+    async def postpone(self, parcel: Parcel, again_ms: int) -> None:
+        """It was not tried after all, and is due again at `again_ms`."""
+        row = (again_ms, parcel.seq, parcel.attempt)
+        await self._database.write(lambda transaction: transaction.raw.execute(_POSTPONE, row).rowcount)
 
     async def bury(self, parcel: Parcel, error: str, now_ms: int) -> None:
         """It never will be; it is kept, for somebody to look into it."""

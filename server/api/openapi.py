@@ -22,6 +22,9 @@ _PARAMETERS = {
     "call_id": "The call's id, chosen by the payer's page.",
     "slug": "The expert's name in addresses.",
     "site_id": "The website's id, chosen by the page that added it.",
+    "key_id": "The API key's id (not the key).",
+    "endpoint_id": "The webhook endpoint's id.",
+    "delivery_id": "The delivery's id.",
     "login_id": "The id of a login, as the list of logins has it.",
 }
 _QUERY = {
@@ -52,6 +55,13 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
             "schemas": components,
             "securitySchemes": {
                 "login": {"type": "http", "scheme": "bearer", "description": "The token of a person's link."},
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "ttk_",
+                    "description": "An API key of a site's server, made at POST /api/v1/keys. The scope that "
+                    "the key needs stands with each operation.",
+                },
                 "cookie": {
                     "type": "apiKey",
                     "in": "cookie",
@@ -96,6 +106,8 @@ def _operation(route: Route) -> dict[str, Any]:
             "content": {"application/json": {"schema": _reference(route.body)}},
         }
     operation["security"] = [{"login": []}, {"cookie": []}] if route.roles else []
+    if route.scope:
+        operation["security"].append({"key": [route.scope]})
     return operation
 
 

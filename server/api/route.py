@@ -81,7 +81,8 @@ class Route:
     """One operation. `roles` empty: public. `codes`: the refusals of its own, beside those of every route.
 
     `query`: names of optional query parameters, of at most 200 characters each. `own_page`: a public write
-    that only our own pages may send, because it can log the browser in or out.
+    that only our own pages may send, because it can log the browser in or out. `scope`: what lets an API key
+    in (server.scopes); without one, none does.
     """
 
     method: Method
@@ -95,6 +96,7 @@ class Route:
     codes: tuple[str, ...] = ()
     query: tuple[str, ...] = ()
     own_page: bool = False
+    scope: str = ""
 
     @property
     def name(self) -> str:
@@ -111,6 +113,9 @@ class Route:
         codes = ["server.error", "server.stopping", "request.timeout"]
         if self.roles:
             codes += ["auth.missing", "auth.malformed", "auth.forged", "auth.expired", "auth.forbidden"]
+            codes.append("auth.scope")
+        if self.scope:
+            codes += ["auth.key_unknown", "auth.key_revoked", "auth.key_expired", "request.rate"]
         if self.own_page or (self.roles and self.writes):
             codes.append("auth.cross_site")
         if self.query:

@@ -19,6 +19,7 @@ from server.codes import Codes
 from server.config import Config
 from server.embed import EmbedTokens
 from server.errors import Problem
+from server.integrations import Integrations
 from server.life import Life
 from server.limits import Limit, WriteLimit
 from server.mail import Mailer
@@ -59,6 +60,7 @@ class Services:
     sites: SiteStore
     vault: Vault
     embeds: EmbedTokens
+    integrations: Integrations
 
     def check_visitor(self, what: str, address: str) -> None:
         """Raise request.rate when this network address did `what` too often."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from server import resources
-from server.api import calls, caps, logins, operator, people, sign_in, sites, wallet
+from server.api import calls, caps, integrations, logins, operator, people, sign_in, sites, wallet
 from server.api.openapi import document
 from server.api.route import Route
 from server.auth import CALLERS, CLIENT, EVERYONE, EXPERT, IN_CALL, OPERATOR
@@ -13,7 +13,7 @@ from server.auth import CALLERS, CLIENT, EVERYONE, EXPERT, IN_CALL, OPERATOR
 BASE = "/api/v1"
 
 CORE: tuple[Route, ...] = (
-    Route("GET", f"{BASE}/me", people.get_me, "Who am I", resources.Me, EVERYONE),
+    Route("GET", f"{BASE}/me", people.get_me, "Who am I", resources.Me, EVERYONE, scope="profile:read"),
     Route(
         "GET", f"{BASE}/experts/{{slug}}", people.get_expert, "An expert's public face", resources.Expert,
         codes=("expert.unknown",),
@@ -42,10 +42,12 @@ CORE: tuple[Route, ...] = (
             "wallet.insufficient", "wallet.unknown", "wallet.currency", "cap.too_low", "server.unavailable",
         ),
     ),
-    Route("GET", f"{BASE}/calls", calls.list_calls, "My calls", resources.CallList, CALLERS),
+    Route(
+        "GET", f"{BASE}/calls", calls.list_calls, "My calls", resources.CallList, CALLERS, scope="calls:read",
+    ),
     Route(
         "GET", f"{BASE}/calls/{{call_id}}", calls.get_call, "One call", resources.Call, EVERYONE,
-        codes=("call.unknown",),
+        codes=("call.unknown",), scope="calls:read",
     ),
     Route(
         "POST", f"{BASE}/calls/{{call_id}}/join", calls.join_call, "Get a join token", resources.JoinToken,
@@ -58,15 +60,15 @@ CORE: tuple[Route, ...] = (
     ),
     Route(
         "GET", f"{BASE}/calls/{{call_id}}/receipt", calls.get_receipt, "The receipt", resources.Receipt,
-        frozenset({*CALLERS, *OPERATOR}), codes=("call.unknown", "call.not_ended"),
+        frozenset({*CALLERS, *OPERATOR}), codes=("call.unknown", "call.not_ended"), scope="calls:read",
     ),
     Route(
         "GET", f"{BASE}/operator/overview", operator.get_overview, "The house at a glance",
-        resources.OperatorOverview, OPERATOR,
+        resources.OperatorOverview, OPERATOR, scope="calls:read",
     ),
     Route(
         "POST", f"{BASE}/operator/calls/{{call_id}}/end", operator.end_call, "End a call", resources.Call,
-        OPERATOR, codes=("call.unknown",),
+        OPERATOR, codes=("call.unknown",), scope="calls:write",
     ),
 )  # fmt: skip
 
@@ -77,6 +79,7 @@ ROUTES: tuple[Route, ...] = (
     *sites.ROUTES,
     *caps.ROUTES,
     *logins.ROUTES,
+    *integrations.ROUTES,
 )
 
 

@@ -16,6 +16,7 @@ from rig.house import House, Reply, open_house
 
 from server import problems
 from server.api.table import CORE, ROUTES, openapi
+from server.scopes import SCOPES
 
 DOCUMENT: dict[str, Any] = json.loads(openapi())
 
@@ -174,7 +175,9 @@ def test_refusals_stand_under_their_status() -> None:
 def test_what_has_a_login_says_so() -> None:
     for route in ROUTES:
         operation = DOCUMENT["paths"][route.path][route.method.lower()]
-        assert operation["security"] == ([{"login": []}, {"cookie": []}] if route.roles else [])
+        people = [{"login": []}, {"cookie": []}] if route.roles else []
+        assert operation["security"] == people + ([{"key": [route.scope]}] if route.scope else [])
+        assert not route.scope or (route.scope in SCOPES and route.roles)
     assert DOCUMENT["components"]["securitySchemes"]["login"]["scheme"] == "bearer"
 
 

@@ -19,6 +19,8 @@ import booking.site_tables
 import booking.tables
 import metering.payment_tables
 import metering.tables
+import server.key_tables
+import server.webhook_tables
 from storage import Database, migrate, migrations
 from storage.errors import (
     DatabaseLocked,
@@ -69,7 +71,10 @@ def books(file: Path) -> Iterator[sqlite3.Connection]:
 def test_every_table_is_compared() -> None:
     """The comparison below sees what is imported: everything that defines tables has to be."""
     for path in ROOT.glob("*/*.py"):
-        if path.parts[-2] in {"booking", "metering", "storage"} and "    metadata," in path.read_text():
+        if (
+            path.parts[-2] in {"booking", "metering", "server", "storage"}
+            and "    metadata," in path.read_text()
+        ):
             importlib.import_module(f"{path.parts[-2]}.{path.stem}")
 
 
@@ -77,6 +82,7 @@ def test_migrations_make_exactly_the_tables_of_the_code(file: Path) -> None:
     assert {"people", "accounts", "transfers"} <= set(metadata.tables)
     assert booking.office_tables.availability.metadata is metadata
     assert metering.payment_tables.payment_orders.metadata is metadata
+    assert server.key_tables.api_keys.metadata is server.webhook_tables.webhook_attempts.metadata is metadata
     assert outbox.metadata is booking.tables.people.metadata is metering.tables.accounts.metadata is metadata
     with make_engine(f"sqlite:///{file}", writes=False).connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []

@@ -223,6 +223,129 @@ export interface SetCallCap {
   readonly cap_minor: number | null;
 }
 
+export type KeyState =
+  | "active"
+  | "expired"
+  | "revoked";
+
+export type EndpointState =
+  | "active"
+  | "disabled"
+  | "deleted";
+
+export type DeliveryState =
+  | "waiting"
+  | "delivered"
+  | "dead"
+  | "cancelled";
+
+/** POST /api/v1/keys. Without `expires_days` the key works until it is revoked. */
+export interface CreateKey {
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly expires_days?: number | null;
+}
+
+/** An API key; `prefix` is how it begins. Moments that have not come are empty. */
+export interface ApiKey {
+  readonly id: string;
+  readonly name: string;
+  readonly prefix: string;
+  readonly scopes: readonly string[];
+  readonly state: KeyState;
+  readonly made_at: string;
+  readonly expires_at: string;
+  readonly used_at: string;
+  readonly revoked_at: string;
+}
+
+/** A key that was just made. `secret` is the key itself and is never shown again. */
+export interface NewApiKey {
+  readonly key: ApiKey;
+  readonly secret: string;
+}
+
+/** Something that a key can be allowed to do. */
+export interface Scope {
+  readonly name: string;
+  readonly about: string;
+}
+
+/** GET /api/v1/keys: one's own keys, the newest first, and the scopes there are. */
+export interface KeyList {
+  readonly keys: readonly ApiKey[];
+  readonly scopes: readonly Scope[];
+}
+
+/** POST /api/v1/webhooks. `events` empty: all there are, also those that come later. */
+export interface CreateEndpoint {
+  readonly url: string;
+  readonly about?: string;
+  readonly events?: readonly string[];
+}
+
+/**
+ * An address that is told of events. `why`: why it is disabled. `failing_since`: empty while it works.
+ *
+ * `rotating_until`: as long as a former secret signs beside the present one, else empty.
+ */
+export interface WebhookEndpoint {
+  readonly id: string;
+  readonly url: string;
+  readonly about: string;
+  readonly events: readonly string[];
+  readonly state: EndpointState;
+  readonly why: string;
+  readonly made_at: string;
+  readonly failing_since: string;
+  readonly rotating_until: string;
+}
+
+/** An endpoint with a new secret, which is never shown again. */
+export interface NewEndpoint {
+  readonly endpoint: WebhookEndpoint;
+  readonly secret: string;
+}
+
+/** GET /api/v1/webhooks: one's own endpoints, and the types of events they can be told of. */
+export interface EndpointList {
+  readonly endpoints: readonly WebhookEndpoint[];
+  readonly event_types: readonly string[];
+}
+
+/** One attempt to deliver. `status` 0: no answer, `error` says why. `excerpt`: how the answer begins. */
+export interface WebhookAttempt {
+  readonly number: number;
+  readonly at: string;
+  readonly status: number;
+  readonly took_ms: number;
+  readonly error: string;
+  readonly excerpt: string;
+}
+
+/** A message to an endpoint. `event` is its webhook-id; `last` is null until it was tried. */
+export interface WebhookDelivery {
+  readonly id: string;
+  readonly event: string;
+  readonly type: string;
+  readonly made_at: string;
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  readonly last: WebhookAttempt | null;
+}
+
+/** GET /api/v1/webhooks/{id}/deliveries: the newest hundred, the newest first. */
+export interface DeliveryList {
+  readonly deliveries: readonly WebhookDelivery[];
+}
+
+/** GET /api/v1/webhook-deliveries/{id}: what is sent, exactly, and every attempt. */
+export interface DeliveryDetail {
+  readonly delivery: WebhookDelivery;
+  readonly body: string;
+  readonly attempts: readonly WebhookAttempt[];
+}
+
 /** POST /api/v1/clients: start as a guest, with a name and an empty wallet. */
 export interface CreateClient {
   readonly name: string;
