@@ -94,11 +94,15 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Somebody took a place. `reachable` by mail; `kept_ms`: how long it was kept already (a restart)."""
+    """Somebody took a place. `reachable` by mail; `kept_ms`: how long it was kept already (a restart).
+
+    `resting`: the host passed their call into the line, so the next one is called first.
+    """
 
     place: Place
     reachable: bool = False
     kept_ms: int = 0
+    resting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,13 +225,11 @@ class Line:
 
     def ahead(self, client_id: str) -> list[Standing]:
         """Who comes before this caller (of a stranger: everybody), whoever is called first of all."""
-        return [each for each in self._served_in_order() if not each.asleep][: self.position(client_id) - 1]
+        return [each for each in self.in_order() if not each.asleep][: self.position(client_id) - 1]
 
     def position(self, client_id: str) -> int:
         """1 is next. For a stranger: behind everybody who is awake."""
-        awake = [
-            each for each in self._served_in_order() if not each.asleep or each.place.client_id == client_id
-        ]
+        awake = [each for each in self.in_order() if not each.asleep or each.place.client_id == client_id]
         for index, each in enumerate(awake):
             if each.place.client_id == client_id:
                 return index + 1
@@ -247,7 +249,8 @@ class Line:
             due.append(self.away_since_ms + self.options.away_ms)
         return min(due, default=None)
 
-    def _served_in_order(self) -> list[Standing]:
+    def in_order(self) -> list[Standing]:
+        """Everybody, the one whose turn it is first."""
         return sorted(self.standings, key=lambda each: (each.state == "waiting", each.place.number))
 
     # -- what happens --------------------------------------------------------------------------------------
@@ -255,8 +258,8 @@ class Line:
     def handle(self, event: Event, now_ms: int) -> list[Order]:
         """Take a fact."""
         match event:
-            case Joined(place, reachable, kept_ms):
-                orders = self._joined(place, reachable, now_ms + self.options.keep_ms - kept_ms)
+            case Joined():
+                orders = self._joined(event, now_ms)
             case Left(client_id):
                 orders = self._end(self.of_client(client_id), "left")
             case Came(client_id):
@@ -266,9 +269,7 @@ class Line:
             case HostIs(free, away):
                 orders = self._host_is(free, away, now_ms)
             case Rings(client_id, call_id):
-                turn = self.turn()
-                mine = turn if turn is not None and turn.place.client_id == client_id else None
-                orders = self._move(mine, "ringing", call_id=call_id, called_ms=mine.called_ms if mine else 0)
+                orders = self._rings(client_id, call_id, now_ms)
             case Answered(call_id):
                 orders = self._end(self._of_call(call_id), "served")
             case NotAnswered(call_id, why):
@@ -277,10 +278,18 @@ class Line:
                 orders = self._woken(now_ms)
         return orders + self._call_next(now_ms)
 
-    def _joined(self, place: Place, reachable: bool, expires_ms: int) -> list[Order]:
-        if self.of_client(place.client_id) is not None:
+    def _joined(self, event: Joined, now_ms: int) -> list[Order]:
+        if self.of_client(event.place.client_id) is not None:
             return []
-        self.standings.append(Standing(place, reachable=reachable, expires_ms=expires_ms))
+        options = self.options
+        self.standings.append(
+            Standing(
+                event.place,
+                reachable=event.reachable,
+                resting_ms=now_ms + options.rest_ms if event.resting else 0,
+                expires_ms=now_ms + options.keep_ms - event.kept_ms,
+            )
+        )
         self.standings.sort(key=lambda each: each.place.number)
         return [Changed()]
 
@@ -297,6 +306,14 @@ class Line:
         if not free and turn is not None and turn.state == "called":
             return self._move(turn, "waiting")
         return [Changed()] if self.standings else []
+
+    def _rings(self, client_id: str, call_id: str, now_ms: int) -> list[Order]:
+        # While nobody is called, anybody may ring; whoever sleeps in the line has the turn by doing so.
+        mine = self.turn() or self.of_client(client_id)
+        if mine is None or mine.place.client_id != client_id:
+            return []
+        called_ms = mine.called_ms if mine.state == "called" else now_ms
+        return self._move(mine, "ringing", call_id=call_id, called_ms=called_ms)
 
     def _not_answered(self, standing: Standing | None, why: Unanswered, now_ms: int) -> list[Order]:
         if standing is None:

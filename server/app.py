@@ -16,6 +16,7 @@ from booking.address_store import AddressStore
 from booking.caps import CapStore
 from booking.code_store import CodeStore
 from booking.login_store import LoginStore
+from booking.office_store import AvailabilityStore, LineStore
 from booking.site_store import SiteStore
 from booking.store import PeopleStore
 from media.engine import MediaEngine
@@ -30,6 +31,7 @@ from server.api.table import ROUTES
 from server.audit import Audit
 from server.auth import PURPOSE, Logins
 from server.browser_logins import BrowserLogins
+from server.callback import KIND, LineCallBack, TurnCourier
 from server.codes import Codes
 from server.config import Config
 from server.deliverer import Deliverer
@@ -51,6 +53,7 @@ from signaling.clock import Clock, SystemClock
 from signaling.desk import CallDesk
 from signaling.gateway import Gateway
 from signaling.heartbeat import Heart
+from signaling.office import Office, OfficeStores
 from signaling.options import SignalingOptions
 from signaling.supervisor import Supervisor
 from signaling.tokens import JoinTokens, TokenSigner
@@ -80,10 +83,13 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
     mailer, code_store = make_mailer(config, clock), CodeStore(database)
     deliverer.register(MAIL, MailCourier(mailer))
     options = signaling_options(config)
+    stores = OfficeStores(AvailabilityStore(database), LineStore(database), people, ledger)
+    office = Office(clock, supervisor, stores, LineCallBack(database, supervisor))
     desk = CallDesk(clock, media, ledger, tokens, supervisor, options, metrics, life.fenced,
-                    LowWallets(database, clock, supervisor).tell)  # fmt: skip
+                    LowWallets(database, clock, supervisor).tell, office)  # fmt: skip
+    office.attach(desk)
     origins = [config.public(config.port)] if config.public_url else None
-    gateway = Gateway(desk, tokens, origins)
+    gateway = Gateway(desk, tokens, origins, office)
     heart = Heart(clock, ledger, desk, life.fenced, options, metrics)
     integrations = make_integrations(config, clock, database, keys, deliverer)
     services = Services(
@@ -93,6 +99,7 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
         ledger=ledger,
         people=people,
         desk=desk,
+        office=office,
         logins=Logins(signer, clock, config.login_days),
         receipts=Receipts(keys.receipt_key),
         audit=Audit(ledger, clock),
@@ -121,6 +128,8 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
     EmbedPages(sites, people, services.embeds, life, folder).attach(app)
     gateway.attach(app)
     life.attach(app, desk, gateway, heart)
+    life.keep_office(app, office)
+    deliverer.register(KIND, TurnCourier(clock, services.addresses, services.mailer, life))
     life.run_beside("outbox", deliverer.run)
     life.run_beside("webhooks", integrations.webhooks.keep_tidy)
     app[LIFE], app[SERVICES] = life, services

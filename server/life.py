@@ -31,6 +31,16 @@ _log = logs.logger("talktime.life")
 State = Literal["starting", "ready", "stopping"]
 
 
+class Keeps(Protocol):
+    """A part that remembers over restarts."""
+
+    async def load(self) -> None:
+        """Read what is kept."""
+
+    async def close(self, ms: int) -> None:
+        """Wait until everything is stored, but no longer than `ms`."""
+
+
 class Closes(Protocol):
     """A part that is closed once and may be asked twice."""
 
@@ -71,6 +81,18 @@ class Life:
         app.on_startup.append(self._start)
         app.on_shutdown.append(self._shut_down)
         app.on_cleanup.append(self._clean_up)
+
+    def keep_office(self, app: web.Application, office: Keeps) -> None:
+        """Have the office know what it knew before anybody is served, and store what happened at the end."""
+
+        async def load(_app: web.Application) -> None:
+            await office.load()
+
+        async def close(_app: web.Application) -> None:
+            await office.close(self.config.stop_s * 250)
+
+        app.on_startup.append(load)
+        app.on_shutdown.append(close)
 
     def run_beside(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Have `work()` run from the start until the server stops; then it is cancelled."""

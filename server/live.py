@@ -17,7 +17,7 @@ from aiohttp import web
 from server import resources
 from server.api.services import Services
 from server.errors import Problem
-from signaling.desk import CallDesk
+from signaling.office import Office
 from signaling.supervisor import within
 
 PATH = "/api/v1/experts/{slug:[A-Za-z0-9_.:-]{1,64}}/live"
@@ -36,11 +36,10 @@ _HEADERS = {
 _log = structlog.get_logger("talktime.live")
 
 
-def live_of(desk: CallDesk, host_id: str) -> resources.Live:
+def live_of(office: Office, host_id: str) -> resources.Live:
     """Whether the expert can be called at this instant."""
-    if not desk.online(host_id) or desk.stopping:
-        return resources.Live("away", 0, 0)
-    return resources.Live("busy" if desk.busy(host_id) else "available", 0, 0)
+    live = office.live(host_id)
+    return resources.Live(live.state, live.waits_ms[-1], office.line_length(host_id), live.back_at)
 
 
 class LiveFeed:
@@ -90,7 +89,7 @@ class LiveFeed:
             told: resources.Live | None = None
             while not self._closed and not services.life.stopping:
                 wake.clear()
-                live = live_of(services.desk, host_id)
+                live = live_of(services.office, host_id)
                 if live != told:
                     told = live
                     await self._write(response, b"data: " + msgspec.json.encode(live) + b"\n\n")

@@ -103,6 +103,13 @@ KINDS: dict[str, Kind] = {
     "room.full": Kind(409, "The room is full."),
     "host.offline": Kind(409, "Not reachable at the moment."),
     "host.busy": Kind(409, "In another call at the moment."),
+    "host.paused": Kind(409, "Pausing; back in a moment."),
+    "line.full": Kind(409, "The line is as long as it may be."),
+    "line.many": Kind(409, "One waits in as many lines as one may."),
+    "line.ended": Kind(409, "This place in the line is no more."),
+    "office.zone": Kind(422, "This is not a time zone of the IANA database."),
+    "office.hours": Kind(422, "These are no opening hours of a week."),
+    "line.unknown": Kind(404, "There is no such place in a line."),
     # money
     "wallet.unknown": Kind(404, "There is no such wallet."),
     "wallet.currency": Kind(409, "The wallet is in another currency."),

@@ -216,9 +216,9 @@ class CallActor:
                 self.telling.room_changed()
             case Accepted(page):
                 self._accept(page, at_ms)
-            case Declined(page, note):
+            case Declined(page, note, to_line):
                 if self._may_answer(page):
-                    self._end("declined", at_ms, note)
+                    self._end("passed" if to_line else "declined", at_ms, note)
 
     def _handle_money(self, event: FromMoney, at_ms: int) -> None:
         match event:
@@ -305,6 +305,7 @@ class CallActor:
         self.state = "open"
         self._deadlines.entered(at_ms)
         log.info("call_accepted", call=self.facts.id)
+        self._ports.office.answered(self.facts)
         token, _ = self._ports.tokens.for_call(
             self.facts.id, self.facts.host_id, self.facts.host_name, "host"
         )
@@ -387,7 +388,10 @@ class CallActor:
             "call_ended", call=self.facts.id, reason=reason, used_ms=order.used_ms, charge=order.charge_minor
         )
         if was_ringing:
+            self._ports.office.unanswered(self.facts, reason)
             self._ports.pages.stopped_ringing(self.facts.host_id, self.facts.id, reason)
+        else:
+            self._ports.office.call_over(self.facts)
         self._ports.pages.refresh(self.facts.host_id)
         self.telling.room_changed()
         self.telling.meter_changed()

@@ -64,6 +64,7 @@ _METER_REASONS: Final[dict[EndReason, MeterEndReason]] = {
     "shutdown": "shutdown",
     "recovered": "recovered",
     "declined": "host_left",
+    "passed": "host_left",
     "no_answer": "host_left",
     "host_offline": "host_left",
     "cancelled": "payer_left",

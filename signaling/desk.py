@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from booking.waiting import Talk
 from media.engine import MediaEngine
 from metering.facts import CallTerms
 from metering.ledger import Ledger
@@ -38,7 +39,7 @@ from .metrics import Metrics, NoMetrics
 from .opening import Opening
 from .options import SignalingOptions
 from .people import Host, Person
-from .ports import CallPorts, MoneyPorts, RoomPorts
+from .ports import CallOffice, CallPorts, MoneyPorts, OpenOffice, RoomPorts
 from .presence import HostCalls, Presence
 from .supervisor import Supervisor, within
 from .tokens import JoinClaims, JoinTokens
@@ -67,17 +68,19 @@ class CallDesk:
         options: SignalingOptions | None = None, metrics: Metrics | None = None,
         on_fenced: Callable[[], None] = lambda: None,
         on_low: Callable[[str, str, int], None] = lambda _wallet, _call, _left_ms: None,
+        office: CallOffice | None = None,
     ) -> None:  # fmt: skip
         self.clock, self.ledger, self.supervisor = clock, ledger, supervisor
         self.options = options or SignalingOptions()
         self.metrics = metrics or NoMetrics()
         self._tokens = tokens
         self.watch = HostWatch()
+        self._office = office or OpenOffice()
         self.presence = Presence(clock, self.options, self._calls_of_host, self.watch)
         self._ports = CallPorts(
             RoomPorts(clock, media, supervisor, self.options),
             MoneyPorts(clock, ledger, supervisor, self.options, self.metrics, on_fenced, on_low),
-            Alarms(clock), tokens, self.presence, self._on_settled,
+            Alarms(clock), tokens, self.presence, self._office, self._on_settled,
         )  # fmt: skip
         self._open_account = Opening(self._ports.money)
         self._calls: dict[str, CallActor] = {}
@@ -108,6 +111,7 @@ class CallDesk:
         if refused is not None:
             return refused
         self._by_host[host.id] = call_id
+        self._office.rings(payer.id, host.id, call_id)
         self.watch.changed(host.id)
         task = self.supervisor.spawn(f"open:{call_id}", self._open(call_id, payer, host, media, cap_minor))
         self._opening[call_id] = task
@@ -136,7 +140,7 @@ class CallDesk:
             return Refused.of("host.busy")
         if not self.online(host.id):
             return Refused.of("host.offline")
-        return None
+        return self._office.may_ring(payer.id, host.id)
 
     async def _open(
         self, call_id: str, payer: Person, host: Host, media: CallMedia, cap_minor: int | None
@@ -146,9 +150,11 @@ class CallDesk:
         try:
             funds = await self._open_account.open(terms, cap_minor)
         except BaseException:
+            self._office.not_made(host.id, call_id)
             self._free_host(host.id, call_id)
             raise
         if isinstance(funds, Refused):
+            self._office.not_made(host.id, call_id)
             self._free_host(host.id, call_id)
             return funds
         facts = CallFacts(
@@ -262,6 +268,10 @@ class CallDesk:
         """A token for one connection of the host's page, and when it expires."""
         return self._tokens.for_presence(host_id)
 
+    def line_token(self, place_id: str, client_id: str) -> tuple[str, str]:
+        """A token for one connection of a page that waits in a line, and when it expires."""
+        return self._tokens.for_line(place_id, client_id)
+
     def _open_actor(self, call_id: str) -> CallActor | Refused:
         actor = self._calls.get(call_id)
         if actor is None:
@@ -284,6 +294,7 @@ class CallDesk:
         for actor in self._calls.values():
             if actor.facts.wallet_id == wallet_id:
                 actor.post(WalletChanged())
+        self._office.funds_arrived(wallet_id)
 
     def may_join(self, claims: JoinClaims) -> Refused | None:
         """Whether a connection with these claims may come in now. Refusals as `join`."""
@@ -333,8 +344,8 @@ class CallDesk:
         match message:
             case AcceptMessage():
                 actor.post(Accepted(page))
-            case DeclineMessage(note=note):
-                actor.post(Declined(page, note))
+            case DeclineMessage(note=note, to_line=to_line):
+                actor.post(Declined(page, note, to_line))
         return None
 
     def page_dropped(self, host_id: str, page: Connection) -> None:
@@ -348,6 +359,7 @@ class CallDesk:
         self._stopping = True
         message = StoppingMessage(self.options.node_retry_ms)
         self.presence.tell_all(message)
+        self._office.stopping()
         for actor in list(self._calls.values()):
             actor.telling.stopping(message)
             actor.post(EndAsked("shutdown"))
@@ -361,10 +373,21 @@ class CallDesk:
                 log.warning("calls_unsettled", calls=sorted(self._calls))
 
     def _calls_of_host(self, host_id: str) -> HostCalls:
+        line, office = self._office.host_view(host_id)
         actor = self._calls.get(self._by_host.get(host_id, ""))
         if actor is None or actor.state == "ended":
-            return HostCalls([])
-        return HostCalls([actor.incoming()]) if actor.state == "ringing" else HostCalls([], actor.facts.id)
+            return HostCalls([], None, line, office)
+        if actor.state == "ringing":
+            return HostCalls([actor.incoming()], None, line, office)
+        return HostCalls([], actor.facts.id, line, office)
+
+    def talk(self, host_id: str) -> Talk | None:
+        """The call that goes on at the host: how long it was metered, and what the payer can still pay."""
+        actor = self._calls.get(self._by_host.get(host_id, ""))
+        if actor is None or actor.state != "open":
+            return None
+        meter = actor.meter_view()
+        return Talk(meter.used_ms, meter.left_ms)
 
     def _on_settled(self, actor: CallActor) -> None:
         facts = actor.facts

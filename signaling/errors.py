@@ -6,7 +6,8 @@ role.*      forbidden                           this role may not do that
 token.*     malformed, forged, expired, reused, wrong_role
 call.*      unknown, exists, self, not_yours, ringing, not_open, taken, ended, voice_only
 room.*      full
-host.*      offline, busy
+host.*      offline, busy, paused
+line.*      full, many, unknown
 wallet.*    unknown, currency, insufficient
 server.*    stopping, unavailable
 media.*     bad_sdp, no_codec, too_many_tracks, unknown_peer, full, unavailable    (see media.errors)
@@ -41,6 +42,10 @@ MESSAGES: dict[str, str] = {
     "room.full": "The room is full.",
     "host.offline": "Not reachable at the moment.",
     "host.busy": "In another call at the moment.",
+    "host.paused": "Pausing; back in a moment.",
+    "line.full": "The line is as long as it may be.",
+    "line.many": "One waits in as many lines as one may.",
+    "line.unknown": "There is no such place in a line.",
     "wallet.unknown": "There is no such wallet.",
     "wallet.currency": "The wallet is in another currency.",
     "wallet.insufficient": "The balance does not suffice for a call.",

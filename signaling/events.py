@@ -9,7 +9,7 @@ from media.engine import PeerEvent
 from metering.errors import Refused as LedgerRefused
 from metering.facts import CallAccount, Grant
 
-from .messages import CallClientMessage, CallServerMessage, EndReason, PresenceServerMessage
+from .messages import CallClientMessage, EndReason, ServerMessage
 from .tokens import JoinClaims
 
 
@@ -20,7 +20,7 @@ class Connection(Protocol):
     def id(self) -> str:
         """Unique in this process."""
 
-    def send(self, message: CallServerMessage | PresenceServerMessage) -> None:
+    def send(self, message: ServerMessage) -> None:
         """Send in order; after `close`, and to a connection that is gone, nothing happens."""
 
     def close(self) -> None:
@@ -64,6 +64,7 @@ class Declined:
 
     page: Connection
     note: str
+    to_line: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,13 @@ from .desk import CallDesk
 from .errors import Refused
 from .messages import (
     CallClientMessage,
-    CallServerMessage,
     ErrorMessage,
+    LineClientMessage,
     PresenceClientMessage,
-    PresenceServerMessage,
+    ServerMessage,
 )
-from .tokens import ConnectClaims, JoinClaims, JoinTokens
+from .office import Office
+from .tokens import ConnectClaims, JoinClaims, JoinTokens, LineClaims, PresenceClaims
 from .transport import NAMESPACE, Transport
 
 log = structlog.get_logger("signaling.gateway")
@@ -38,6 +39,7 @@ def _decoders(*types: type[msgspec.Struct]) -> dict[str, msgspec.json.Decoder[An
 
 _IN_CALL: Final = _decoders(*get_args(CallClientMessage))
 _IN_PRESENCE: Final = _decoders(*get_args(PresenceClientMessage))
+_IN_LINE: Final = _decoders(LineClientMessage)
 
 
 class GatewayConnection:
@@ -49,7 +51,7 @@ class GatewayConnection:
         self.id, self.claims, self._gateway = sid, claims, gateway
         self.joined = self.closed = False
 
-    def send(self, message: CallServerMessage | PresenceServerMessage) -> None:
+    def send(self, message: ServerMessage) -> None:
         """See `Connection`."""
         if not self.closed:
             self._gateway.send(self, message)
@@ -64,8 +66,11 @@ class GatewayConnection:
 class Gateway:
     """The namespace `/v1`. `origins`: as Socket.IO's `cors_allowed_origins`; None: the own origin only."""
 
-    def __init__(self, desk: CallDesk, tokens: JoinTokens, origins: list[str] | str | None = None) -> None:
-        self._desk, self._tokens, self._metrics = desk, tokens, desk.metrics
+    def __init__(
+        self, desk: CallDesk, tokens: JoinTokens, origins: list[str] | str | None = None,
+        office: Office | None = None,
+    ) -> None:  # fmt: skip
+        self._desk, self._tokens, self._metrics, self._office = desk, tokens, desk.metrics, office
         self._connections: dict[str, GatewayConnection] = {}
         self.transport = Transport(desk.clock, desk.supervisor, origins)
         self.transport.receiver = self
@@ -107,13 +112,17 @@ class Gateway:
         if connection is None or connection.joined:
             return
         connection.joined = True
-        claims = connection.claims
-        if isinstance(claims, JoinClaims):
-            self._metrics.count("connections", kind=claims.role)
-            refused = self._desk.join(claims, connection)
-        else:
-            self._metrics.count("connections", kind="presence")
-            refused = self._desk.page_joined(claims.host, connection)
+        match connection.claims:
+            case JoinClaims() as claims:
+                self._metrics.count("connections", kind=claims.role)
+                refused = self._desk.join(claims, connection)
+            case PresenceClaims(host=host):
+                self._metrics.count("connections", kind="presence")
+                refused = self._desk.page_joined(host, connection)
+            case LineClaims() as claims:
+                self._metrics.count("connections", kind="line")
+                unknown = Refused.of("line.unknown")
+                refused = unknown if self._office is None else self._office.page_joined(claims, connection)
         if refused is not None:
             connection.send(ErrorMessage(refused.code, refused.message))
             connection.close()
@@ -128,11 +137,15 @@ class Gateway:
             reason == self.transport.reason.TRANSPORT_CLOSE and self.transport.closed_by_peer(sid)
         )
         log.info("disconnected", connection=sid, reason=reason, clean=clean)
-        claims = connection.claims
-        if isinstance(claims, JoinClaims):
-            self._desk.dropped(claims.call, connection, clean=clean)
-        else:
-            self._desk.page_dropped(claims.host, connection)
+        match connection.claims:
+            case JoinClaims(call=call):
+                self._desk.dropped(call, connection, clean=clean)
+            case PresenceClaims(host=host):
+                self._desk.page_dropped(host, connection)
+            case LineClaims() as claims if self._office is not None:
+                self._office.page_dropped(claims, connection)
+            case LineClaims():
+                pass
 
     # -- messages ------------------------------------------------------------------------------------------
 
@@ -141,8 +154,7 @@ class Gateway:
         connection = self._connections.get(sid)
         if connection is None or connection.closed:
             return
-        claims = connection.claims
-        decoder = (_IN_CALL if isinstance(claims, JoinClaims) else _IN_PRESENCE).get(name)
+        decoder = _decoders_for(connection.claims).get(name)
         if decoder is None:
             connection.send(_error("message.unknown"))
             return
@@ -152,12 +164,20 @@ class Gateway:
         except (msgspec.MsgspecError, RecursionError) as error:
             connection.send(ErrorMessage("message.malformed", str(error)[:200]))
             return
-        if isinstance(claims, JoinClaims):
-            refused = self._desk.said(claims.call, connection, message)
-        else:
-            refused = self._desk.page_said(claims.host, connection, message)
+        refused = self._take(connection, message)
         if refused is not None:
             connection.send(ErrorMessage(refused.code, refused.message, getattr(message, "n", None)))
+
+    def _take(self, connection: GatewayConnection, message: Any) -> Refused | None:
+        match connection.claims:
+            case JoinClaims(call=call):
+                return self._desk.said(call, connection, message)
+            case PresenceClaims(host=host):
+                return self._desk.page_said(host, connection, message)
+            case LineClaims(place=place, person=person):
+                if self._office is not None:
+                    self._office.leave(place, person)
+                return None
 
     def on_refused(self, sid: str, code: str) -> None:
         """See `Receiver`."""
@@ -167,7 +187,7 @@ class Gateway:
 
     # -- for connections -----------------------------------------------------------------------------------
 
-    def send(self, connection: GatewayConnection, message: CallServerMessage | PresenceServerMessage) -> None:
+    def send(self, connection: GatewayConnection, message: ServerMessage) -> None:
         """Queue a message. Who does not read what was queued is disconnected."""
         if isinstance(message, ErrorMessage):
             self._metrics.count("refusals", code=message.code)
@@ -180,6 +200,16 @@ class Gateway:
         """Disconnect after what was queued."""
         self._connections.pop(connection.id, None)
         self.transport.part(connection.id)
+
+
+def _decoders_for(claims: ConnectClaims) -> dict[str, msgspec.json.Decoder[Any]]:
+    match claims:
+        case JoinClaims():
+            return _IN_CALL
+        case PresenceClaims():
+            return _IN_PRESENCE
+        case LineClaims():
+            return _IN_LINE
 
 
 def _error(code: str) -> ErrorMessage:

@@ -89,15 +89,24 @@ class AcceptMessage(_Wire, tag="accept", frozen=True):
 
 
 class DeclineMessage(_Wire, tag="decline", frozen=True):
-    """Do not take the ringing call; the caller is told, with the note if any."""
+    """Do not take the ringing call; the caller is told, with the note if any. `to_line`: they shall wait."""
 
     call: Id
     note: Note = ""
+    to_line: bool = False
+
+
+# -- client to server, in the line (a caller's page) -------------------------------------------------------
+
+
+class LeaveLineMessage(_Wire, tag="leave_line", frozen=True):
+    """Give the place in the line up."""
 
 
 CallClientMessage = OfferMessage | PauseMessage | ResumeMessage | CapMessage | StateMessage | LeaveMessage
 PresenceClientMessage = AcceptMessage | DeclineMessage
-ClientMessage = CallClientMessage | PresenceClientMessage
+LineClientMessage = LeaveLineMessage
+ClientMessage = CallClientMessage | PresenceClientMessage | LineClientMessage
 
 
 # -- server to client --------------------------------------------------------------------------------------
@@ -229,7 +238,7 @@ class MeterMessage(_Wire, tag="meter", frozen=True):
 
 
 EndReason = Literal[
-    "payer_left", "host_left", "payer_gone", "host_gone", "funds", "cap", "declined", "no_answer",
+    "payer_left", "host_left", "payer_gone", "host_gone", "funds", "cap", "declined", "passed", "no_answer",
     "cancelled", "host_offline", "setup_timeout", "ledger_silent", "operator", "shutdown", "recovered",
     "room_empty",
 ]  # fmt: skip
@@ -282,12 +291,40 @@ class IncomingCall(msgspec.Struct, frozen=True):
     ring_left_ms: int
 
 
+HostState = Literal["available", "busy", "paused", "away"]
+
+
+class WaitingCaller(msgspec.Struct, frozen=True):
+    """Somebody in the line, as the expert sees them. `here`: their page is open at this moment."""
+
+    place: str
+    name: str
+    media: Literal["video", "voice"]
+    wish: str
+    tariff: TariffView
+    joined_at: str
+    state: Literal["waiting", "called", "ringing", "asleep"]
+    here: bool
+
+
+class OfficeView(msgspec.Struct, frozen=True):
+    """Whether an expert takes calls. `back_at` is empty while open, and when nobody knows."""
+
+    mode: Literal["off", "open", "hours"]
+    state: Literal["open", "paused", "closed"]
+    back_at: str
+    stop_after_call: bool
+    auto_accept: bool
+
+
 class PresenceMessage(_Wire, tag="presence", frozen=True):
     """To an expert's page: the calls that ring now, and the call that is open (to come back to it)."""
 
     v: int
     ringing: list[IncomingCall]
     open_call: str | None = None
+    line: list[WaitingCaller] = []
+    office: OfficeView | None = None
 
 
 class AcceptedMessage(_Wire, tag="accepted", frozen=True):
@@ -304,6 +341,37 @@ class StoppedRingingMessage(_Wire, tag="stopped_ringing", frozen=True):
     why: str
 
 
+class PlaceView(msgspec.Struct, frozen=True):
+    """A caller's place in a line. `tariff` is the price on joining, and stays.
+
+    While `called`, it is this caller's turn for `reserved_left_ms`: make the call with the id `call`. While
+    `ringing`, `call` is the call that rings. `why` says how it `ended`.
+    """
+
+    id: str
+    host_name: str
+    host_slug: str
+    media: Literal["video", "voice"]
+    wish: str
+    tariff: TariffView
+    state: Literal["waiting", "called", "ringing", "ended"]
+    position: int
+    wait_ms: int
+    host: HostState
+    back_at: str
+    call: str = ""
+    reserved_left_ms: int = 0
+    why: Literal["served", "left", "missed", "declined", "expired", "host_gone"] | None = None
+
+
+class PlaceMessage(_Wire, tag="place", frozen=True):
+    """To a caller's page in the line: the place now, whole. The first message, and after every change."""
+
+    v: int
+    place: PlaceView
+
+
+LineServerMessage = PlaceMessage | SupersededMessage | StoppingMessage | ErrorMessage
 CallServerMessage = (
     WelcomeMessage | AnswerMessage | RoomMessage | MeterMessage | EndedMessage
     | SupersededMessage | StoppingMessage | ErrorMessage
@@ -312,3 +380,4 @@ PresenceServerMessage = (
     PresenceMessage | AcceptedMessage | StoppedRingingMessage | SupersededMessage | StoppingMessage
     | ErrorMessage
 )  # fmt: skip
+ServerMessage = CallServerMessage | PresenceServerMessage | LineServerMessage

@@ -11,11 +11,14 @@ from metering.ledger import Ledger
 
 from .alarms import Alarms
 from .clock import Clock
+from .errors import Refused
 from .events import Connection
+from .messages import EndReason, OfficeView, WaitingCaller
 from .metrics import Metrics
 from .options import SignalingOptions
 from .supervisor import Supervisor
 from .tokens import JoinTokens
+from .views import CallFacts
 
 if TYPE_CHECKING:
     from .actor import CallActor
@@ -35,6 +38,72 @@ class HostPages(Protocol):
 
     def is_there(self, host_id: str) -> bool:
         """Whether a page is connected at this moment."""
+
+
+class CallOffice(Protocol):
+    """The host's office, as calls see it (signaling.office). Nothing here waits."""
+
+    def may_ring(self, payer_id: str, host_id: str) -> Refused | None:
+        """Whether this caller may ring now. Refusals: host.offline, host.paused, host.busy (the line)."""
+
+    def rings(self, payer_id: str, host_id: str, call_id: str) -> None:
+        """A call is being made and will ring."""
+
+    def not_made(self, host_id: str, call_id: str) -> None:
+        """It will not after all."""
+
+    def answered(self, facts: CallFacts) -> None:
+        """The host took the call."""
+
+    def unanswered(self, facts: CallFacts, reason: EndReason) -> None:
+        """The call ended before it was taken."""
+
+    def call_over(self, facts: CallFacts) -> None:
+        """A call that had been taken ended."""
+
+    def funds_arrived(self, wallet_id: str) -> None:
+        """There may be more in this wallet now."""
+
+    def host_view(self, host_id: str) -> tuple[list[WaitingCaller], OfficeView | None]:
+        """The line and the office as the host's pages see them."""
+
+    def stopping(self) -> None:
+        """The server goes down: tell whoever waits."""
+
+
+class OpenOffice:
+    """An office that is always open and has no line: for a desk alone."""
+
+    def may_ring(self, payer_id: str, host_id: str) -> Refused | None:
+        """See `CallOffice`."""
+        del payer_id, host_id
+        return None
+
+    def rings(self, payer_id: str, host_id: str, call_id: str) -> None:
+        """See `CallOffice`."""
+
+    def not_made(self, host_id: str, call_id: str) -> None:
+        """See `CallOffice`."""
+
+    def answered(self, facts: CallFacts) -> None:
+        """See `CallOffice`."""
+
+    def unanswered(self, facts: CallFacts, reason: EndReason) -> None:
+        """See `CallOffice`."""
+
+    def call_over(self, facts: CallFacts) -> None:
+        """See `CallOffice`."""
+
+    def funds_arrived(self, wallet_id: str) -> None:
+        """See `CallOffice`."""
+
+    def host_view(self, host_id: str) -> tuple[list[WaitingCaller], OfficeView | None]:
+        """See `CallOffice`."""
+        del host_id
+        return [], None
+
+    def stopping(self) -> None:
+        """See `CallOffice`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +141,5 @@ class CallPorts:
     alarms: Alarms
     tokens: JoinTokens
     pages: HostPages
+    office: CallOffice
     on_settled: Callable[[CallActor], None]

@@ -8,7 +8,7 @@ connected: the calls are asked for what rings and what is open.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .clock import Clock
 from .events import Connection
@@ -16,10 +16,12 @@ from .messages import (
     PROTOCOL_VERSION,
     AcceptedMessage,
     IncomingCall,
+    OfficeView,
     PresenceMessage,
     PresenceServerMessage,
     StoppedRingingMessage,
     SupersededMessage,
+    WaitingCaller,
 )
 from .options import SignalingOptions
 from .watch import HostWatch
@@ -31,6 +33,8 @@ class HostCalls:
 
     ringing: list[IncomingCall]
     open_call: str | None = None
+    line: list[WaitingCaller] = field(default_factory=list)
+    office: OfficeView | None = None
 
 
 class Presence:
@@ -101,9 +105,13 @@ class Presence:
 
     def refresh(self, host_id: str) -> None:
         """See `HostPages`."""
+        self.tell_office(host_id)
+        self._watch.changed(host_id)
+
+    def tell_office(self, host_id: str) -> None:
+        """Tell every page of the host how its calls, its office and its line are now."""
         if host_id in self._pages:
             self._tell(host_id, self._message(host_id))
-        self._watch.changed(host_id)
 
     def tell_all(self, message: PresenceServerMessage) -> None:
         """Send every page of every host the same."""
@@ -116,4 +124,6 @@ class Presence:
 
     def _message(self, host_id: str) -> PresenceMessage:
         calls = self._calls_of(host_id)
-        return PresenceMessage(PROTOCOL_VERSION, calls.ringing, calls.open_call)
+        return PresenceMessage(
+            PROTOCOL_VERSION, calls.ringing, calls.open_call, line=calls.line, office=calls.office
+        )

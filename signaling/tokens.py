@@ -91,7 +91,17 @@ class PresenceClaims(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
     jti: str
 
 
-ConnectClaims = JoinClaims | PresenceClaims
+class LineClaims(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="line"):
+    """One connection of the page of `person`, who has `place` in a line."""
+
+    place: Id
+    person: Id
+    made_by: str
+    expires_ms: Annotated[int, msgspec.Meta(ge=0)]
+    jti: str
+
+
+ConnectClaims = JoinClaims | PresenceClaims | LineClaims
 PURPOSE = "connect"
 
 
@@ -126,6 +136,12 @@ class JoinTokens:
         """A token, and the moment it expires (ISO 8601)."""
         expires_ms, expires_at = self._expiry()
         claims = PresenceClaims(host, self._made_by, expires_ms, secrets.token_urlsafe(12))
+        return self._signer.seal(PURPOSE, Sealed(claims)), expires_at
+
+    def for_line(self, place: str, person: str) -> tuple[str, str]:
+        """A token, and the moment it expires (ISO 8601)."""
+        expires_ms, expires_at = self._expiry()
+        claims = LineClaims(place, person, self._made_by, expires_ms, secrets.token_urlsafe(12))
         return self._signer.seal(PURPOSE, Sealed(claims)), expires_at
 
     def admit(self, token: object) -> ConnectClaims | Refused:

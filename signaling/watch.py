@@ -23,6 +23,10 @@ class HostWatch:
         """Something about the host is different now, or may be."""
         for tell in self._of_all:
             tell(host_id)
+        self.shown_otherwise(host_id)
+
+    def shown_otherwise(self, host_id: str) -> None:
+        """Only what is shown of the host is different: tell those who watch this one, not `watch_all`'s."""
         for wake in list(self._of_one.get(host_id, {}).values()):
             wake()
 

@@ -29,10 +29,11 @@ async def create_call(ask: Ask) -> resources.Call:
     if services.desk.view(order.id) is None and len(services.desk) >= services.config.max_calls:
         raise Problem("call.limit", retry_after_s=30)
     cap_minor = None if order.no_cap else order.cap_minor or await services.caps.get(client.id)
+    promised = services.office.locked_rate(client.id, expert.id)
     made = await services.desk.create(
         order.id,
         Person(id=client.id, name=client.name, wallet_id=client.id),
-        Host(id=expert.id, slug=expert.slug, name=expert.name, tariff=services.tariff(expert)),
+        Host(id=expert.id, slug=expert.slug, name=expert.name, tariff=services.tariff(expert, promised)),
         order.media,
         cap_minor,
     )

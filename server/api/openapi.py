@@ -21,6 +21,7 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 _PARAMETERS = {
     "call_id": "The call's id, chosen by the payer's page.",
     "slug": "The expert's name in addresses.",
+    "place_id": "The id of a place in a line, as joining it answered.",
     "site_id": "The website's id, chosen by the page that added it.",
     "key_id": "The API key's id (not the key).",
     "endpoint_id": "The webhook endpoint's id.",

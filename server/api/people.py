@@ -38,7 +38,7 @@ async def get_expert(ask: Ask) -> resources.Expert:
         tariff=tariff_view(ask.services.tariff(person)),
         online=desk.online(person.id),
         busy=desk.busy(person.id),
-        live=live_of(desk, person.id),
+        live=live_of(ask.services.office, person.id),
     )
 
 

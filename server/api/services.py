@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from booking.address_store import AddressStore
 from booking.caps import CapStore
 from booking.code_store import CodeStore
-from booking.people import Person
+from booking.people import Person, Rate
 from booking.site_store import SiteStore
 from booking.store import PeopleStore
 from metering.tariff import Tariff
@@ -29,6 +29,7 @@ from server.receipts import Receipts
 from server.vault import Vault
 from signaling.clock import Clock
 from signaling.desk import CallDesk
+from signaling.office import Office
 from storage.audit_log import AuditLog
 from storage.outbox import Outbox
 
@@ -43,6 +44,7 @@ class Services:
     ledger: MeasuredLedger
     people: PeopleStore
     desk: CallDesk
+    office: Office
     logins: Logins
     receipts: Receipts
     audit: Audit
@@ -82,8 +84,8 @@ class Services:
             raise Problem("auth.forbidden", "This login's profile does not exist any more.")
         return person
 
-    def tariff(self, expert: Person) -> Tariff:
-        """What a call to this expert costs now."""
+    def tariff(self, expert: Person, promised: Rate | None = None) -> Tariff:
+        """What a call to this expert costs now; `promised`: what the caller was told on joining the line."""
         if expert.rate is None:
             raise Problem("expert.unknown")
-        return views.tariff_of(expert.rate, self.config.host_share_bp)
+        return views.tariff_of(promised or expert.rate, self.config.host_share_bp)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from server import resources
-from server.api import calls, caps, integrations, logins, operator, people, sign_in, sites, wallet
+from server.api import calls, caps, integrations, line, logins, operator, people, sign_in, sites, wallet
 from server.api.openapi import document
 from server.api.route import Route
 from server.auth import CALLERS, CLIENT, EVERYONE, EXPERT, IN_CALL, OPERATOR
@@ -78,6 +78,7 @@ ROUTES: tuple[Route, ...] = (
     *sign_in.ROUTES,
     *sites.ROUTES,
     *caps.ROUTES,
+    *line.ROUTES,
     *logins.ROUTES,
     *integrations.ROUTES,
 )

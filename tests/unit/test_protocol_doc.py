@@ -17,6 +17,8 @@ from signaling.messages import (
     CallClientMessage,
     CallServerMessage,
     EndReason,
+    LineClientMessage,
+    LineServerMessage,
     MeterState,
     MeterWhy,
     PresenceClientMessage,
@@ -34,7 +36,8 @@ STRUCTS = [
 ]  # fmt: skip
 MESSAGE_TYPES = [
     *get_args(CallClientMessage), *get_args(CallServerMessage),
-    *get_args(PresenceClientMessage), *get_args(PresenceServerMessage),
+    *get_args(PresenceClientMessage), *get_args(PresenceServerMessage), LineClientMessage,
+    *get_args(LineServerMessage),
 ]  # fmt: skip
 
 

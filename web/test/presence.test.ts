@@ -18,6 +18,8 @@ const news = (ringing: IncomingCall[], openCall: string | null = null): Presence
   v: 1,
   ringing,
   open_call: openCall,
+  line: [],
+  office: null,
 });
 
 let crank: Crank;

@@ -47,6 +47,7 @@ export type EndReason =
   | "funds"
   | "cap"
   | "declined"
+  | "passed"
   | "no_answer"
   | "cancelled"
   | "host_offline"
@@ -56,6 +57,12 @@ export type EndReason =
   | "shutdown"
   | "recovered"
   | "room_empty";
+
+export type HostState =
+  | "available"
+  | "busy"
+  | "paused"
+  | "away";
 
 /** The m-line `mid` of the offer sends `source`. */
 export interface PublishLine {
@@ -113,11 +120,22 @@ export interface AcceptMessage {
   readonly call: string;
 }
 
-/** Do not take the ringing call; the caller is told, with the note if any. */
+/** Do not take the ringing call; the caller is told, with the note if any. `to_line`: they shall wait. */
 export interface DeclineMessage {
   readonly type: "decline";
   readonly call: string;
   readonly note?: string;
+  readonly to_line?: boolean;
+}
+
+/** Give the place in the line up. */
+export interface LeaveLineMessage {
+  readonly type: "leave_line";
+}
+
+/** Give the place in the line up. */
+export interface LeaveLineMessage {
+  readonly type: "leave_line";
 }
 
 /** A tariff as the page draws with it: see metering.tariff for the formula. */
@@ -269,12 +287,35 @@ export interface IncomingCall {
   readonly ring_left_ms: number;
 }
 
+/** Somebody in the line, as the expert sees them. `here`: their page is open at this moment. */
+export interface WaitingCaller {
+  readonly place: string;
+  readonly name: string;
+  readonly media: "video" | "voice";
+  readonly wish: string;
+  readonly tariff: TariffView;
+  readonly joined_at: string;
+  readonly state: "asleep" | "called" | "ringing" | "waiting";
+  readonly here: boolean;
+}
+
+/** Whether an expert takes calls. `back_at` is empty while open, and when nobody knows. */
+export interface OfficeView {
+  readonly mode: "hours" | "off" | "open";
+  readonly state: "closed" | "open" | "paused";
+  readonly back_at: string;
+  readonly stop_after_call: boolean;
+  readonly auto_accept: boolean;
+}
+
 /** To an expert's page: the calls that ring now, and the call that is open (to come back to it). */
 export interface PresenceMessage {
   readonly type: "presence";
   readonly v: number;
   readonly ringing: readonly IncomingCall[];
   readonly open_call: string | null;
+  readonly line: readonly WaitingCaller[];
+  readonly office: OfficeView | null;
 }
 
 /** The call is yours: join with `token`. */
@@ -289,6 +330,36 @@ export interface StoppedRingingMessage {
   readonly type: "stopped_ringing";
   readonly call: string;
   readonly why: string;
+}
+
+/**
+ * A caller's place in a line. `tariff` is the price on joining, and stays.
+ *
+ * While `called`, it is this caller's turn for `reserved_left_ms`: make the call with the id `call`. While
+ * `ringing`, `call` is the call that rings. `why` says how it `ended`.
+ */
+export interface PlaceView {
+  readonly id: string;
+  readonly host_name: string;
+  readonly host_slug: string;
+  readonly media: "video" | "voice";
+  readonly wish: string;
+  readonly tariff: TariffView;
+  readonly state: "called" | "ended" | "ringing" | "waiting";
+  readonly position: number;
+  readonly wait_ms: number;
+  readonly host: HostState;
+  readonly back_at: string;
+  readonly call: string;
+  readonly reserved_left_ms: number;
+  readonly why: "declined" | "expired" | "host_gone" | "left" | "missed" | "served" | null;
+}
+
+/** To a caller's page in the line: the place now, whole. The first message, and after every change. */
+export interface PlaceMessage {
+  readonly type: "place";
+  readonly v: number;
+  readonly place: PlaceView;
 }
 
 export type CallClientMessage =
@@ -311,7 +382,14 @@ export type ClientMessage =
   | StateMessage
   | LeaveMessage
   | AcceptMessage
-  | DeclineMessage;
+  | DeclineMessage
+  | LeaveLineMessage;
+
+export type LineServerMessage =
+  | PlaceMessage
+  | SupersededMessage
+  | StoppingMessage
+  | ErrorMessage;
 
 export type CallServerMessage =
   | WelcomeMessage
@@ -330,3 +408,17 @@ export type PresenceServerMessage =
   | SupersededMessage
   | StoppingMessage
   | ErrorMessage;
+
+export type ServerMessage =
+  | WelcomeMessage
+  | AnswerMessage
+  | RoomMessage
+  | MeterMessage
+  | EndedMessage
+  | SupersededMessage
+  | StoppingMessage
+  | ErrorMessage
+  | PresenceMessage
+  | AcceptedMessage
+  | StoppedRingingMessage
+  | PlaceMessage;

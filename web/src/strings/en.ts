@@ -298,6 +298,7 @@ export const en = {
       funds: "The balance was used up",
       cap: "Your limit was reached",
       declined: "Not this time",
+      passed: "Please wait a moment",
       no_answer: "No answer",
       cancelled: "Call cancelled",
       host_offline: "Nobody was there",
@@ -317,6 +318,7 @@ export const en = {
       funds: "Balance used up",
       cap: "Caller’s limit reached",
       declined: "Declined",
+      passed: "Passed to the line",
       no_answer: "No answer",
       cancelled: "Caller gave up",
       host_offline: "Expert went offline",
@@ -352,6 +354,8 @@ export const en = {
             : `The limit that ${payer} had set for this call was reached.`;
         case "declined":
           return side === "host" ? "You declined the call." : `${host} cannot take the call now.`;
+        case "passed":
+          return side === "host" ? "You asked the caller to wait." : `${host} asks you to wait in the line.`;
         case "no_answer":
           return side === "host" ? "You did not answer." : `${host} did not answer. Nothing was charged.`;
         case "cancelled":
@@ -407,6 +411,12 @@ export const en = {
         return `${name} is not online at the moment.`;
       case "host.busy":
         return `${name} is in another call.`;
+      case "host.paused":
+        return `${name} is pausing and will be back in a moment.`;
+      case "line.full":
+        return "The line is full at the moment.";
+      case "line.many":
+        return "You are waiting in three lines already. Leave one of them first.";
       case "call.limit":
         return "The server is full at the moment. Try again in a minute.";
       case "call.ended":

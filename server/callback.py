@@ -1,0 +1,100 @@
+"""Fetches callers who left the page when it is their turn: a mail, if they have an address.
+
+Through the outbox, for a mail server may be slow and this process may die; a mail that would come when the
+turn is over helps nobody, so it is given up then.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from booking.address_store import AddressStore
+from booking.line import Place
+from server import logs
+from server.deliverer import Delivered, Failed, Hopeless, Outcome, Policy
+from server.life import Life
+from server.mail import Mail, Mailer, MailError
+from signaling.clock import Clock, iso
+from signaling.supervisor import Supervisor
+from signaling.waiting_room import HostFace
+from storage.database import Database
+from storage.errors import StorageError
+from storage.outbox import Parcel, put
+from storage.worker import Transaction
+
+KIND = "line.turn"
+POLICY = Policy(attempts=4, age_ms=120_000, first_ms=3_000, factor=2)
+_log = logs.logger("talktime.callback")
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """Whose turn it is, with whom, and until when (ISO 8601)."""
+
+    client_id: str
+    name: str
+    host_name: str
+    host_slug: str
+    until: str
+
+
+@dataclass(slots=True)
+class LineCallBack:
+    """Puts turns into the outbox. Implements `signaling.office.CallBack`."""
+
+    database: Database
+    supervisor: Supervisor
+
+    def call_back(self, place: Place, host: HostFace, until: datetime) -> None:
+        """See `CallBack`."""
+        turn = Turn(place.client_id, place.name, host.name, host.slug, iso(until))
+        self.supervisor.spawn(f"call_back:{place.id}", self._put(turn))
+
+    async def _put(self, turn: Turn) -> None:
+        def job(transaction: Transaction) -> None:
+            put(transaction, KIND, secrets.token_urlsafe(12), turn)
+
+        try:
+            await self.database.write(job)
+        except StorageError as error:
+            _log.warning("a caller is not called back", error=type(error).__name__)
+
+
+@dataclass(slots=True)
+class TurnCourier:
+    """Delivers turns by mail."""
+
+    clock: Clock
+    addresses: AddressStore
+    mailer: Mailer
+    life: Life
+    policy: Policy = field(default_factory=lambda: POLICY)
+
+    async def deliver(self, parcel: Parcel, *, last: bool) -> Outcome:
+        """See `Courier`."""
+        del last
+        turn = msgspec.json.decode(parcel.payload, type=Turn)
+        if self.clock.wall() >= datetime.fromisoformat(turn.until):
+            return Hopeless("the turn is over")
+        address = await self.addresses.of(turn.client_id)
+        if not address:
+            return Hopeless("no address")
+        try:
+            await self.mailer.send(mail_of(turn, address, self.life.public_url()))
+        except MailError as error:
+            return Failed(str(error)) if error.passing else Hopeless(str(error))
+        return Delivered()
+
+
+def mail_of(turn: Turn, address: str, public_url: str) -> Mail:
+    """What the caller reads."""
+    text = (
+        f"Hello {turn.name},\n\n"
+        f"{turn.host_name} is free for you now. Your turn is kept for two minutes:\n\n"
+        f"{public_url}/call/{turn.host_slug}\n\n"
+        "If you miss it, the next one is called, and you keep your place for when you come back.\n"
+    )
+    return Mail(address, f"It is your turn: {turn.host_name} is free now", text)
