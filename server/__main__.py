@@ -11,8 +11,12 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from server.errors import ServerError
+
+if TYPE_CHECKING:
+    from server.config import Config
 
 _ABOUT = "Self-hosted real-time call server with per-second metering."
 _MORE = """\
@@ -76,6 +80,18 @@ def parser() -> argparse.ArgumentParser:
     link.add_argument("person", metavar="PERSON", help="the person's id, or an expert's slug")
     link.add_argument("--to", default="", metavar="SLUG", help="for a client: the expert the link leads to")
 
+    operator = commands.add_parser(
+        "operator", help="add, remove or list operators",
+        description="Say who looks after this server and signs in by mail. The server must be stopped.",
+    )  # fmt: skip
+    deeds = operator.add_subparsers(dest="deed", metavar="add|remove|list", required=True)
+    adding = deeds.add_parser("add", help="make an operator who signs in with this address")
+    adding.add_argument("address", metavar="ADDRESS")
+    adding.add_argument("--name", default="Operator", metavar="NAME", help="the operator's name (Operator)")
+    removing = deeds.add_parser("remove", help="take an operator's profile, address and logins away")
+    removing.add_argument("address", metavar="ADDRESS")
+    deeds.add_parser("list", help="print the operators")
+
     types = commands.add_parser(
         "types", help="write the TypeScript types of the wire",
         description="Write web/src/protocol/*.ts from the server's messages and resources.",
@@ -138,6 +154,8 @@ def _command(given: argparse.Namespace) -> int:
 
         return serve(settings) if given.command == "serve" else demo(settings, DemoOptions.of(given))
 
+    if given.command == "operator":
+        return _operator(settings, given)
     from server.commands import link, migrate, reconcile  # noqa: PLC0415
 
     runs: dict[str, Callable[[], int]] = {
@@ -146,6 +164,18 @@ def _command(given: argparse.Namespace) -> int:
         "link": lambda: link(settings, given.person, given.to),
     }
     return runs[given.command]()
+
+
+def _operator(settings: Config, given: argparse.Namespace) -> int:
+    from server import operators  # noqa: PLC0415
+
+    match given.deed:
+        case "add":
+            return operators.add(settings, given.address, given.name)
+        case "remove":
+            return operators.remove(settings, given.address)
+        case _:
+            return operators.show(settings)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ PAGES = {
     "/call/{slug}": "call.html",
     "/expert": "expert.html",
     "/operator": "operator.html",
+    "/sign-in": "sign-in.html",
+    "/logins": "logins.html",
+    "/development/mail": "development.html",
     "/receipt/{call_id}": "receipt.html",
 }
 FOLDER = web.AppKey("pages_folder", Path)

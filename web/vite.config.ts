@@ -9,6 +9,9 @@ const pages = readdirSync(root).filter((file) => file.endsWith(".html"));
 const routes: readonly [RegExp, string][] = [
   [/^\/call\//, "/call.html"],
   [/^\/expert\/?($|\?)/, "/expert.html"],
+  [/^\/sign-in\/?($|\?)/, "/sign-in.html"],
+  [/^\/logins\/?($|\?)/, "/logins.html"],
+  [/^\/development\/mail\/?($|\?)/, "/development.html"],
   [/^\/operator\/?($|\?)/, "/operator.html"],
   [/^\/receipts?\//, "/receipt.html"],
 ];

@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, Playwright
+from rig.accessible import PHONE, assert_accessible, assert_fits
 from rig.person import Chromium, Person, launch
-from rig.server import ROOT, Server, wait_until
+from rig.server import Server, wait_until
 from rig.stage import Stage
 
 MakeStage = Callable[..., Stage]
-AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-
-RUN_AXE = """
-async () => {
-  const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'];
-  const found = await axe.run(document, { runOnly: rules });
-  const html = (rule) => rule.nodes.map((node) => node.html);
-  const violations = found.violations.map((rule) => [rule.id, rule.help, html(rule)]);
-  return { passes: found.passes.length, violations };
-}
-"""
-
-
-def assert_accessible(page: Page, state: str) -> None:
-    # As a script of the test's own world: the page's Content-Security-Policy stays as it is.
-    page.evaluate(AXE.read_text() + "\n;0")
-    found = page.evaluate(RUN_AXE)
-    assert found["passes"] > 5, state
-    assert found["violations"] == [], f"{state}: {json.dumps(found['violations'], indent=1)[:3000]}"
-
-
-def assert_fits(page: Page, state: str) -> None:
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0, f"{state} is {wide} px too wide"
 
 
 @pytest.mark.parametrize(("scheme", "size"), [("light", "desktop"), ("dark", "phone")])

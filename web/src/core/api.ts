@@ -1,6 +1,7 @@
 /** The HTTP API, typed. Every request has a time-out; a refusal is a `Refusal` with the server's stable code. */
 
 import type {
+  AttachAddress,
   Call,
   CallCap,
   CallList,
@@ -10,10 +11,16 @@ import type {
   Expert,
   GuestLink,
   JoinToken,
+  KeptMails,
+  LoginList,
   Me,
   OperatorOverview,
   Problem,
   Receipt,
+  SignedIn,
+  SignedOut,
+  SignIn,
+  SignInTicket,
   Wallet,
 } from "../protocol/api";
 
@@ -54,6 +61,31 @@ export class Api {
   /** Start as a guest: a client with a name and an empty wallet, logged in on this browser. */
   start(body: CreateClient): Promise<Me> {
     return this.#ask("POST", "/clients", body);
+  }
+  /** Mail a code to an address; it is typed in with the ticket that comes back. */
+  sendCode(address: string): Promise<SignInTicket> {
+    return this.#ask("POST", "/sign-in/codes", { address });
+  }
+  signIn(body: SignIn): Promise<SignedIn> {
+    return this.#ask("POST", "/sign-in", body);
+  }
+  signOut(): Promise<SignedOut> {
+    return this.#ask("POST", "/sign-out");
+  }
+  attachAddress(body: AttachAddress): Promise<Me> {
+    return this.#ask("POST", "/address", body);
+  }
+  logins(): Promise<LoginList> {
+    return this.#ask("GET", "/logins");
+  }
+  revokeLogin(id: string): Promise<SignedOut> {
+    return this.#ask("POST", `/logins/${encodeURIComponent(id)}/revoke`);
+  }
+  revokeOthers(): Promise<SignedOut> {
+    return this.#ask("POST", "/logins/revoke", { but_this: true });
+  }
+  keptMails(): Promise<KeptMails> {
+    return this.#ask("GET", "/development/mails");
   }
   me(): Promise<Me> {
     return this.#ask("GET", "/me");

@@ -47,6 +47,16 @@ export function all(stores: Storages): string[] {
   return [...new Set(tokens.filter((token): token is string => token !== null))];
 }
 
+/** Forget every link: from now on the login cookie says who one is. */
+export function forget(stores: Storages): void {
+  for (const path of paths(stores)) {
+    stores.browser.removeItem(PREFIX + path);
+    stores.tab.removeItem(PREFIX + path);
+  }
+  stores.browser.removeItem(LAST);
+  stores.tab.removeItem(LAST);
+}
+
 function paths(stores: Storages): string[] {
   try {
     const list: unknown = JSON.parse(stores.browser.getItem(LAST) ?? "[]");

@@ -3,7 +3,7 @@
 import { html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { t } from "../strings";
-import { base } from "../styles/shared";
+import { base, controls } from "../styles/shared";
 import type { IconName } from "./icons";
 import "./notice";
 
@@ -13,13 +13,19 @@ export class LinkProblem extends LitElement {
   /** Whose link it is, where that is the problem. */
   @property() override role = "";
 
-  static override styles = [base];
+  static override styles = [base, controls];
 
   override render() {
     const [icon, heading, text] = this.#words();
     return this.code
-      ? html`<tt-notice .icon=${icon} .code=${this.code} .heading=${heading} .text=${text}></tt-notice>`
+      ? html`<tt-notice .icon=${icon} .code=${this.code} .heading=${heading} .text=${text}>
+          ${this.code.startsWith("auth.") ? html`<a class="button" href=${this.#signIn()}>${t.signIn.title}</a>` : nothing}
+        </tt-notice>`
       : nothing;
+  }
+
+  #signIn(): string {
+    return `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
   }
 
   #words(): [IconName, string, string] {

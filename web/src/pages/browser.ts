@@ -3,7 +3,16 @@
 import { Api } from "../core/api";
 import { Devices } from "../core/devices";
 import { openLink } from "../core/link";
-import { all, Forgetful, type KeyValue, recall, remember, type Storages, tokenOf } from "../core/logins";
+import {
+  all,
+  Forgetful,
+  forget,
+  type KeyValue,
+  recall,
+  remember,
+  type Storages,
+  tokenOf,
+} from "../core/logins";
 import type { Presence, PresenceParts } from "../core/presence";
 import type { SessionParts } from "../core/session";
 import { realTimers } from "../core/timers";
@@ -29,6 +38,11 @@ export function login(path = location.pathname): string | null {
     history.replaceState(history.state, "", location.pathname + location.search);
   }
   return given ?? recall(stores, path);
+}
+
+/** Forget the links that were opened here: who signs in wants to be that person on every page. */
+export function forgetLinks(): void {
+  forget(stores);
 }
 
 export function everyLogin(): string[] {

@@ -3,6 +3,7 @@
 import type { DeviceTrouble } from "../core/devices";
 import type { EndReason, MeterWhy } from "../protocol/messages";
 import { inCall } from "./in-call";
+import { keptMail, logins, signIn } from "./sign-in";
 
 /** What the person reading is in the call; words depend on it. */
 export type Side = "payer" | "host" | "guest";
@@ -17,6 +18,9 @@ export const en = {
   close: "Close",
   you: "You",
   inCall,
+  signIn,
+  logins,
+  keptMail,
 
   price: {
     perMinute: (price: string) => `${price} a minute`,

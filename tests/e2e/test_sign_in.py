@@ -1,0 +1,165 @@
+"""Signing in as a person would: keep the wallet by an address, come back elsewhere, end the other login."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Playwright
+from rig.accessible import PHONE, assert_accessible, assert_fits
+from rig.person import Person, launch
+from rig.server import Server, wait_until
+
+House = Callable[..., Server]
+MakePerson = Callable[..., Person]
+
+ADDRESS = "lou@example.org"
+FETCH = """
+async ([method, path, body]) => {
+  const headers = { "Content-Type": "application/json", "X-Talktime-Csrf": "1" };
+  const sent = body ? JSON.stringify(body) : undefined;
+  const response = await fetch("/api/v1" + path, { method, headers, body: sent });
+  return { status: response.status, body: await response.json() };
+}
+"""
+
+
+@pytest.fixture
+def person(playwright: Playwright, people: list[Person]) -> Iterator[MakePerson]:
+    """People without cameras, each with cookies of their own."""
+    chromium = launch(playwright, devices=False)
+
+    def make(who: str, **options: Any) -> Person:
+        people.append(Person(chromium, who, **options))
+        return people[-1]
+
+    yield make
+    chromium.close()
+
+
+def check(who: Person, state: str) -> None:
+    who.rest(0.2)
+    assert_accessible(who.page, state)
+    assert_fits(who.page, state)
+
+
+def read_mail(who: Person) -> str:
+    """Open the development page in another tab, and read the newest code."""
+    with who.context.expect_page() as opened:
+        who.click("kept-mail")
+    mails = opened.value
+    mails.get_by_test_id("mail").first.wait_for()
+    found = re.match(r"(\d{3} \d{3}) is your code", mails.get_by_role("heading", level=2).first.inner_text())
+    assert found is not None
+    mails.close()
+    return found[1]
+
+
+def prove(who: Person, address: str) -> None:
+    """Type the address, read the mail, type the code."""
+    who.wait("address").fill(address)
+    who.click("send-code")
+    who.wait("code").fill(read_mail(who))
+    who.click("enter-code")
+
+
+def wallet(who: Person) -> int:
+    answer = who.page.evaluate(FETCH, ["GET", "/wallet", None])
+    assert answer["status"] == 200, answer
+    return int(answer["body"]["available_minor"])
+
+
+def test_a_guest_keeps_the_wallet_and_ends_the_other_login(house: House, person: MakePerson) -> None:
+    server = house()
+    lou = person("lou")
+    lou.open(server.url)
+    guest = lou.page.evaluate(FETCH, ["POST", "/clients", {"name": "Lou"}])
+    assert guest["status"] == 201
+    order = {"id": "x" * 20, "amount_minor": 700, "currency": "USD"}
+    assert lou.page.evaluate(FETCH, ["POST", "/wallet/top-ups", order])["status"] == 201
+
+    # Nobody leaves money behind by mistake.
+    lou.open(f"{server.url}/sign-in")
+    lou.wait("address")
+    check(lou, "guest")
+    lou.click("sign-out")
+    lou.wait("sign-out-confirm")
+    check(lou, "sign out without an address")
+    lou.click("dialog-close")
+
+    lou.wait("address").fill(ADDRESS)
+    lou.click("send-code")
+    lou.wait("code")
+    check(lou, "code")
+    lou.wait("code").fill(read_mail(lou))
+    lou.click("enter-code")
+    lou.page.wait_for_url("**/logins")
+    assert lou.wait("my-address").inner_text() == ADDRESS
+    check(lou, "logins")
+    lou.click("sign-out")
+    lou.page.wait_for_url("**/sign-in")
+    lou.wait("address")
+    assert lou.page.evaluate(FETCH, ["GET", "/wallet", None])["status"] == 401
+    prove(lou, ADDRESS)
+    lou.page.wait_for_url("**/logins")
+
+    phone = person("phone", **PHONE)
+    phone.open(f"{server.url}/sign-in")
+    phone.wait("address")
+    phone.wait("address").fill(ADDRESS)
+    phone.click("send-code")
+    phone.wait("code").fill("000000")
+    phone.click("enter-code")
+    phone.wait("sign-in-refusal")
+    check(phone, "wrong code, phone")
+    phone.wait("code").fill(read_mail(phone))
+    phone.click("enter-code")
+    phone.page.wait_for_url("**/logins")
+    assert wallet(phone) == 700, "the wallet came along"
+    wait_until(lambda: phone.see("login").count() == 2, "both browsers are listed")
+    check(phone, "logins, phone")
+
+    phone.click("end-login")
+    wait_until(lambda: phone.see("login").count() == 1, "one is left")
+    lou.page.reload()
+    assert lou.wait("problem").get_attribute("data-code") == "auth.expired"
+    check(lou, "an ended login")
+    assert wallet(phone) == 700
+    assert lou.errors == phone.errors == []
+
+
+def test_an_expert_signs_in_by_choosing_a_profile(house: House, person: MakePerson) -> None:
+    server = house()
+    links = server.links
+    visitor = person("visitor")
+    # Both of Lou's profiles take the same address, each on its own page.
+    for who in ("expert", "client"):
+        login = links[who].partition("#t=")[2]
+        ticket = visitor_code(server, visitor)
+        added = server.api("POST", "/address", login=login, body=ticket)
+        assert added.status == 200, added
+
+    visitor.open(f"{server.url}/expert")
+    assert visitor.wait("problem").get_attribute("data-code") == "auth.missing"
+    visitor.page.get_by_role("link", name="Sign in").click()
+    prove(visitor, ADDRESS)
+    wait_until(lambda: visitor.see("profile").count() == 2, "two profiles")
+    check(visitor, "choose")
+    visitor.page.get_by_role("button", name="Ada").click()
+    visitor.page.wait_for_url("**/expert")
+    visitor.wait("online")
+    visitor.open(f"{server.url}/development/mail")
+    visitor.wait("mail")
+    check(visitor, "kept mail")
+    assert visitor.errors == []
+
+
+def visitor_code(server: Server, visitor: Person) -> dict[str, str]:
+    """A code for the address, asked for and read without a page."""
+    if visitor.page.url == "about:blank":
+        visitor.open(server.url)
+    made = visitor.page.evaluate(FETCH, ["POST", "/sign-in/codes", {"address": ADDRESS}])
+    mail = server.api("GET", "/development/mails").body["mails"][0]
+    return {"ticket": made["body"]["ticket"], "code": mail["subject"][:7]}
