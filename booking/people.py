@@ -17,6 +17,11 @@ _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 
 
+def is_slug(text: str) -> bool:
+    """Whether this can be an expert's name in addresses."""
+    return _SLUG.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """A price by time: `price_minor` of `currency` (ISO 4217 minor units) per `per_ms` milliseconds."""
@@ -57,7 +62,7 @@ class Person:
         if len(self.headline) > 200:
             raise ValueError("a headline is at most 200 characters")
         if self.role == "expert":
-            if self.rate is None or not _SLUG.fullmatch(self.slug):
+            if self.rate is None or not is_slug(self.slug):
                 raise ValueError("an expert has a rate and a slug of a-z, 0-9 and -")
             if self.rate.currency != self.currency:
                 raise ValueError("an expert's rate is in the expert's currency")

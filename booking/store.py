@@ -1,4 +1,4 @@
-"""Profiles in the database. Reads see every write that was answered before."""
+"""People in the database. Reads see every write that was answered before."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Row
 
 from booking.people import Person, Rate, Role
+from booking.profile_rows import first_offer
 from booking.tables import people
 from storage.database import Database
 from storage.worker import Transaction
@@ -17,6 +18,14 @@ from storage.worker import Transaction
 
 def add_person(transaction: Transaction, person: Person) -> bool:
     """`PeopleStore.add` inside of another job."""
+    added = insert_person(transaction, person)
+    if added and person.rate is not None:
+        first_offer(transaction, person.id, person.rate)
+    return added
+
+
+def insert_person(transaction: Transaction, person: Person) -> bool:
+    """Insert a person whose id is new and nothing that belongs to it. True when it was."""
     statement = insert(people).values(**_columns(person)).on_conflict_do_nothing(index_elements=["id"])
     return transaction.connection.execute(statement).rowcount == 1
 
@@ -43,7 +52,8 @@ class PeopleStore:
     async def add(self, person: Person) -> bool:
         """Add a person whose id is new; one that exists stays as it is. True when added.
 
-        Raises SQLAlchemy's IntegrityError when another expert has the slug.
+        A new expert gets an empty profile and one offer, at the person's rate. Raises SQLAlchemy's
+        IntegrityError when another expert has the slug.
         """
         return await self._database.write(lambda transaction: add_person(transaction, person))
 

@@ -17,6 +17,7 @@ from booking.caps import CapStore
 from booking.code_store import CodeStore
 from booking.login_store import LoginStore
 from booking.office_store import AvailabilityStore, LineStore
+from booking.profile_store import ProfileStore
 from booking.site_store import SiteStore
 from booking.store import PeopleStore
 from media.engine import MediaEngine
@@ -25,7 +26,7 @@ from media.simulated import SimulatedMediaEngine
 from media.udp import UdpMediaEngine
 from metering.meter import MeterOptions
 from metering.sql import SqlLedger
-from server import http, live, pages, probes
+from server import http, live, pages, probes, profile_page
 from server.api.services import Services
 from server.api.table import ROUTES
 from server.audit import Audit
@@ -46,6 +47,7 @@ from server.mail_courier import KIND as MAIL
 from server.mail_courier import MailCourier
 from server.measured import MeasuredLedger
 from server.metrics import Metrics
+from server.photos import Darkroom
 from server.receipts import Receipts
 from server.smtp import SmtpMailer, SmtpOptions, Tls
 from server.vault import Vault
@@ -98,6 +100,8 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
         metrics=metrics,
         ledger=ledger,
         people=people,
+        profiles=ProfileStore(database),
+        darkroom=Darkroom(),
         desk=desk,
         office=office,
         logins=Logins(signer, clock, config.login_days),
@@ -126,6 +130,7 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
     folder = pages.find_folder(config.web_folder)
     pages.add_pages(app, folder)
     EmbedPages(sites, people, services.embeds, life, folder).attach(app)
+    profile_page.ProfilePages(services, folder).attach(app)
     gateway.attach(app)
     life.attach(app, desk, gateway, heart)
     life.keep_office(app, office)

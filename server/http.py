@@ -18,7 +18,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
 from server import api_keys, cookies, logs, pages, problems
-from server.api.route import MAX_QUERY_CHARS, Ask, Reply, Route, Visitor
+from server.api.route import MAX_QUERY_CHARS, Ask, Reply, Route, Upload, Visitor
 from server.api.services import Services
 from server.auth import Login
 from server.errors import Problem
@@ -156,7 +156,10 @@ async def _dispatched(services: Services, route: Route, request: web.Request, re
     body = await _body(request, route.body) if route.body is not None else None
     query = _query(route, request)
     visitor = _visitor(services, request)
-    return await route.handler(Ask(services, login, dict(request.match_info), body, query, visitor, reply))
+    upload = await _upload(request, route.upload) if route.upload is not None else b""
+    return await route.handler(
+        Ask(services, login, dict(request.match_info), body, query, visitor, reply, upload)
+    )
 
 
 async def login_of(services: Services, route: Route, request: web.Request) -> Login | None:
@@ -222,14 +225,26 @@ def client_address(request: web.Request, proxies: int) -> str:
 async def _body(request: web.Request, kind: type[msgspec.Struct]) -> msgspec.Struct:
     if request.content_type != "application/json":
         raise Problem("request.media_type")
-    raw = bytearray()
-    while chunk := await request.content.read(MAX_BODY_BYTES + 1 - len(raw)):
-        raw += chunk
-        if len(raw) > MAX_BODY_BYTES:
-            raise Problem("request.too_large", f"A body may have {MAX_BODY_BYTES} bytes.")
+    raw = await _bytes(request, MAX_BODY_BYTES)
     try:
-        return msgspec.json.decode(bytes(raw), type=kind)
+        return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
         raise Problem("request.invalid", str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Problem("request.malformed", "The body is not JSON.") from None
+
+
+async def _upload(request: web.Request, upload: Upload) -> bytes:
+    if request.content_type not in upload.types:
+        raise Problem("request.media_type", f"The body must be {' or '.join(upload.types)}.")
+    return await _bytes(request, upload.max_bytes)
+
+
+async def _bytes(request: web.Request, most: int) -> bytes:
+    """The body. Not a byte more than `most` is read, whatever the client announces."""
+    raw = bytearray()
+    while chunk := await request.content.read(most + 1 - len(raw)):
+        raw += chunk
+        if len(raw) > most:
+            raise Problem("request.too_large", f"A body may have {most} bytes.")
+    return bytes(raw)

@@ -18,6 +18,8 @@ PAGES = {
     "/": "index.html",
     "/call/{slug}": "call.html",
     "/expert": "expert.html",
+    "/start": "start.html",
+    "/expert/profile": "start.html",
     "/operator": "operator.html",
     "/sign-in": "sign-in.html",
     "/logins": "logins.html",

@@ -37,6 +37,7 @@ class CreateCall(Body, frozen=True):
     """POST /api/v1/calls. `id` is chosen by the client: a retry with the same id is the same call.
 
     `cap_minor`: the most the call may cost; null: what I set for all my calls. `no_cap`: not even that.
+    `offer` is one of the expert's; empty: the default one.
     """
 
     id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{16,40}$")]
@@ -44,6 +45,7 @@ class CreateCall(Body, frozen=True):
     media: Literal["video", "voice"] = "video"
     cap_minor: CapMinor | None = None
     no_cap: bool = False
+    offer: Annotated[str, msgspec.Meta(max_length=40)] = ""
 
 
 class CreateTopUp(Body, frozen=True):
@@ -97,8 +99,22 @@ class Live(msgspec.Struct, frozen=True):
     back_at: str = ""
 
 
+class OfferView(msgspec.Struct, frozen=True):
+    """An offer as everybody sees it. With `video` the caller's camera may stay off; `voice` has none."""
+
+    id: str
+    title: str
+    media: Literal["video", "voice"]
+    tariff: TariffView
+    is_default: bool
+
+
 class Expert(msgspec.Struct, frozen=True):
-    """GET /api/v1/experts/{slug}: the public face. `online` while an expert's page is connected."""
+    """GET /api/v1/experts/{slug}: the public face. `online` while an expert's page is connected.
+
+    `offers`: the default first; none when the expert takes no calls. `tariff` is the default's. `photo` is a
+    path or empty; `languages` are codes (BCP 47), `time_zone` a name of the IANA's.
+    """
 
     slug: str
     name: str
@@ -107,6 +123,12 @@ class Expert(msgspec.Struct, frozen=True):
     online: bool
     busy: bool
     live: Live
+    bio: str
+    languages: list[str]
+    specialities: list[str]
+    time_zone: str
+    photo: str
+    offers: list[OfferView]
 
 
 class JoinToken(msgspec.Struct, frozen=True):

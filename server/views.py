@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from booking.people import Person, Rate
+from booking.profiles import Face
 from metering.errors import Refused as MeteringRefused
 from metering.facts import CallAccount
 from metering.tariff import Tariff
@@ -27,6 +28,26 @@ def tariff_of(rate: Rate, host_share_bp: int) -> Tariff:
         free_ms=rate.free_ms,
         host_share_bp=host_share_bp,
     )
+
+
+def offers(face: Face) -> list[resources.OfferView]:
+    """An expert's offers as everybody sees them, the default first."""
+    return [
+        resources.OfferView(
+            id=offer.id,
+            title=offer.title,
+            media=offer.media,
+            # The expert's share is between the expert and the house; no view of a tariff has it.
+            tariff=tariff_view(tariff_of(offer.rate, 0)),
+            is_default=offer.is_default,
+        )
+        for offer in face.offers
+    ]
+
+
+def photo_path(photo_id: str) -> str:
+    """The path of a photo, empty when there is none."""
+    return f"/photos/{photo_id}.jpg" if photo_id else ""
 
 
 def join_token(given: tuple[str, str] | Refused) -> resources.JoinToken:

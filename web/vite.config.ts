@@ -14,6 +14,7 @@ const routes: readonly [RegExp, string][] = [
   [/^\/development\/mail\/?($|\?)/, "/development.html"],
   [/^\/operator\/?($|\?)/, "/operator.html"],
   [/^\/receipts?\//, "/receipt.html"],
+  [/^\/(start|expert\/profile)\/?($|\?)/, "/start.html"],
 ];
 
 // The API and the socket of a server that runs beside `npm run dev`.
@@ -35,6 +36,9 @@ export default defineConfig({
   server: {
     proxy: {
       "/api": backend,
+      // Written by the server, from the page that was built last.
+      "/e/": backend,
+      "/photos/": backend,
       "/socket.io": { target: backend, ws: true },
     },
   },

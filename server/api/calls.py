@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Literal
 
+from booking.profiles import Face, Offer
 from metering.errors import UnknownCall
 from metering.facts import CallAccount
 from server import resources, views
@@ -23,23 +24,38 @@ async def create_call(ask: Ask) -> resources.Call:
     """Call an expert. The call rings until it is taken, declined, given up or too late; ringing is free."""
     services, order = ask.services, ask.body_as(resources.CreateCall)
     client = await services.person(ask.who)
-    expert = await services.people.by_slug(order.host)
-    if expert is None:
+    face = await services.profiles.face_by_slug(order.host)
+    if face is None:
         raise Problem("expert.unknown")
+    expert, offer = face.person, _offer(face, order)
     if services.desk.view(order.id) is None and len(services.desk) >= services.config.max_calls:
         raise Problem("call.limit", retry_after_s=30)
     cap_minor = None if order.no_cap else order.cap_minor or await services.caps.get(client.id)
-    promised = services.office.locked_rate(client.id, expert.id)
+    # What was promised on joining the line holds, unless another offer is wanted now.
+    promised = None if order.offer else services.office.locked_rate(client.id, expert.id)
+    rate = promised or offer.rate
     made = await services.desk.create(
         order.id,
         Person(id=client.id, name=client.name, wallet_id=client.id),
-        Host(id=expert.id, slug=expert.slug, name=expert.name, tariff=services.tariff(expert, promised)),
+        Host(id=expert.id, slug=expert.slug, name=expert.name, tariff=services.tariff_of(rate)),
         order.media,
         cap_minor,
     )
     if isinstance(made, Refused):
         raise views.refusal(made)
     return await call_of(ask, await _account(ask, order.id), "payer")
+
+
+def _offer(face: Face, order: resources.CreateCall) -> Offer:
+    """What is called for. Its rate is copied into the call, so that no later change touches it."""
+    if not face.offers:
+        raise Problem("offer.none")
+    offer = face.offer(order.offer) if order.offer else face.default
+    if offer is None:
+        raise Problem("offer.unknown")
+    if offer.media == "voice" and order.media != "voice":
+        raise Problem("offer.media")
+    return offer
 
 
 async def list_calls(ask: Ask) -> resources.CallList:

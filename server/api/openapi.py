@@ -27,6 +27,7 @@ _PARAMETERS = {
     "endpoint_id": "The webhook endpoint's id.",
     "delivery_id": "The delivery's id.",
     "login_id": "The id of a login, as the list of logins has it.",
+    "offer_id": "The offer's id.",
 }
 _QUERY = {
     "before": "Only what is older than this entry.",
@@ -105,6 +106,13 @@ def _operation(route: Route) -> dict[str, Any]:
         operation["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": _reference(route.body)}},
+        }
+    if route.upload is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {
+                each: {"schema": {"type": "string", "format": "binary"}} for each in route.upload.types
+            },
         }
     operation["security"] = [{"login": []}, {"cookie": []}] if route.roles else []
     if route.scope:

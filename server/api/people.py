@@ -27,10 +27,10 @@ async def me_of(services: Services, person: Person) -> resources.Me:
 
 async def get_expert(ask: Ask) -> resources.Expert:
     """An expert's public face: no login needed, for it is what one sees before calling."""
-    person = await ask.services.people.by_slug(ask.path["slug"])
-    if person is None:
+    face = await ask.services.profiles.face_by_slug(ask.path["slug"])
+    if face is None:
         raise Problem("expert.unknown")
-    desk = ask.services.desk
+    person, profile, desk = face.person, face.profile, ask.services.desk
     return resources.Expert(
         slug=person.slug,
         name=person.name,
@@ -39,6 +39,12 @@ async def get_expert(ask: Ask) -> resources.Expert:
         online=desk.online(person.id),
         busy=desk.busy(person.id),
         live=live_of(ask.services.office, person.id),
+        bio=profile.bio,
+        languages=list(profile.languages),
+        specialities=list(profile.specialities),
+        time_zone=profile.time_zone,
+        photo=views.photo_path(profile.photo_id),
+        offers=views.offers(face),
     )
 
 

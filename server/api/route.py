@@ -48,7 +48,8 @@ class Reply:
 class Ask:
     """One request, understood: who asks (None on public routes), the path's parameters, the decoded body.
 
-    `query` has those of the route's query parameters that were given.
+    `query` has those of the route's query parameters that were given, `upload` the bytes of a file that was
+    sent.
     """
 
     services: Services
@@ -58,6 +59,7 @@ class Ask:
     query: Mapping[str, str] = field(default_factory=dict)
     visitor: Visitor = Visitor()
     reply: Reply = field(default_factory=Reply)
+    upload: bytes = b""
 
     @property
     def who(self) -> Login:
@@ -77,12 +79,20 @@ Handler = Callable[[Ask], Awaitable[msgspec.Struct]]
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as a body: what it may say it is, and how many bytes it may have."""
+
+    types: tuple[str, ...]
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """One operation. `roles` empty: public. `codes`: the refusals of its own, beside those of every route.
 
     `query`: names of optional query parameters, of at most 200 characters each. `own_page`: a public write
     that only our own pages may send, because it can log the browser in or out. `scope`: what lets an API key
-    in (server.scopes); without one, none does.
+    in (server.scopes); without one, none does. It takes a `body` of JSON, an `upload`, or nothing.
     """
 
     method: Method
@@ -97,6 +107,7 @@ class Route:
     query: tuple[str, ...] = ()
     own_page: bool = False
     scope: str = ""
+    upload: Upload | None = None
 
     @property
     def name(self) -> str:
@@ -122,6 +133,8 @@ class Route:
             codes.append("request.invalid")
         if self.body is not None:
             codes += ["request.media_type", "request.malformed", "request.invalid", "request.too_large"]
+        if self.upload is not None:
+            codes += ["request.media_type", "request.too_large"]
         if self.writes:
             codes.append("request.rate")
         return tuple(dict.fromkeys((*codes, *self.codes)))

@@ -8,6 +8,7 @@ from booking.address_store import AddressStore
 from booking.caps import CapStore
 from booking.code_store import CodeStore
 from booking.people import Person, Rate
+from booking.profile_store import ProfileStore
 from booking.site_store import SiteStore
 from booking.store import PeopleStore
 from metering.tariff import Tariff
@@ -25,6 +26,7 @@ from server.limits import Limit, WriteLimit
 from server.mail import Mailer
 from server.measured import MeasuredLedger
 from server.metrics import Metrics
+from server.photos import Darkroom
 from server.receipts import Receipts
 from server.vault import Vault
 from signaling.clock import Clock
@@ -43,6 +45,8 @@ class Services:
     metrics: Metrics
     ledger: MeasuredLedger
     people: PeopleStore
+    profiles: ProfileStore
+    darkroom: Darkroom
     desk: CallDesk
     office: Office
     logins: Logins
@@ -88,4 +92,8 @@ class Services:
         """What a call to this expert costs now; `promised`: what the caller was told on joining the line."""
         if expert.rate is None:
             raise Problem("expert.unknown")
-        return views.tariff_of(promised or expert.rate, self.config.host_share_bp)
+        return self.tariff_of(promised or expert.rate)
+
+    def tariff_of(self, rate: Rate) -> Tariff:
+        """What a call at this rate costs, with the share that the house leaves to the expert."""
+        return views.tariff_of(rate, self.config.host_share_bp)

@@ -5,7 +5,19 @@ from __future__ import annotations
 import msgspec
 
 from server import resources
-from server.api import calls, caps, integrations, line, logins, operator, people, sign_in, sites, wallet
+from server.api import (
+    calls,
+    caps,
+    integrations,
+    line,
+    logins,
+    operator,
+    people,
+    profiles,
+    sign_in,
+    sites,
+    wallet,
+)
 from server.api.openapi import document
 from server.api.route import Route
 from server.auth import CALLERS, CLIENT, EVERYONE, EXPERT, IN_CALL, OPERATOR
@@ -40,6 +52,7 @@ CORE: tuple[Route, ...] = (
         codes=(
             "expert.unknown", "host.offline", "host.busy", "call.exists", "call.self", "call.limit",
             "wallet.insufficient", "wallet.unknown", "wallet.currency", "cap.too_low", "server.unavailable",
+            "offer.unknown", "offer.none", "offer.media",
         ),
     ),
     Route(
@@ -81,6 +94,7 @@ ROUTES: tuple[Route, ...] = (
     *line.ROUTES,
     *logins.ROUTES,
     *integrations.ROUTES,
+    *profiles.ROUTES,
 )
 
 

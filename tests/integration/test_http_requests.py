@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -33,7 +34,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 def path_of(route: Route) -> str:
-    return route.path.replace("{call_id}", "a" * 20).replace("{slug}", "ada")
+    return re.sub(r"\{\w+\}", "a" * 20, route.path.replace("{slug}", "ada"))
 
 
 # -- logins ------------------------------------------------------------------------------------------------
@@ -204,10 +205,16 @@ async def test_what_is_not_there(house: House) -> None:
 async def test_experts_have_a_public_face(house: House) -> None:
     face = await house.ask("GET", "experts/ada")
     assert face.status == 200
+    tariff = {"currency": "USD", "price_minor": 240, "per_ms": 60_000, "increment_ms": 1, "minimum_ms": 0,
+              "free_ms": 0}  # fmt: skip
+    offers = face.body.pop("offers")
+    assert face.body.pop("live")["state"] == "away"
+    assert [(each["is_default"], each["media"], each["tariff"]) for each in offers] == [
+        (True, "video", tariff)
+    ]
     assert face.body == {
         "slug": "ada", "name": "Ada", "headline": ADA.headline, "online": False, "busy": False,
-        "tariff": {"currency": "USD", "price_minor": 240, "per_ms": 60_000, "increment_ms": 1,
-                   "minimum_ms": 0, "free_ms": 0},
+        "tariff": tariff, "bio": "", "languages": [], "specialities": [], "time_zone": "UTC", "photo": "",
     }  # fmt: skip
     house.online()
     assert (await house.ask("GET", "experts/ada")).body["online"] is True

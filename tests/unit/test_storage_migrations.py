@@ -15,6 +15,7 @@ from rig.shelf import migrated_file
 
 import booking.call_tables
 import booking.office_tables
+import booking.profile_tables
 import booking.site_tables
 import booking.tables
 import metering.payment_tables

@@ -5,10 +5,15 @@ import type {
   Call,
   CallCap,
   CallList,
+  ChangeOffer,
+  ChangeProfile,
   CreateCall,
   CreateClient,
+  CreateExpert,
+  CreateOffer,
   CreateTopUp,
   Expert,
+  ExpertProfile,
   GuestLink,
   JoinToken,
   KeptMails,
@@ -21,6 +26,7 @@ import type {
   SignedOut,
   SignIn,
   SignInTicket,
+  SlugState,
   Wallet,
 } from "../protocol/api";
 
@@ -132,12 +138,39 @@ export class Api {
   endCall(id: string): Promise<Call> {
     return this.#ask("POST", `/operator/calls/${encodeURIComponent(id)}/end`);
   }
+  createExpert(body: CreateExpert): Promise<ExpertProfile> {
+    return this.#ask("POST", "/experts", body);
+  }
+  slug(slug: string): Promise<SlugState> {
+    return this.#ask("GET", `/slugs/${encodeURIComponent(slug)}`);
+  }
+  profile(): Promise<ExpertProfile> {
+    return this.#ask("GET", "/profile");
+  }
+  changeProfile(body: ChangeProfile): Promise<ExpertProfile> {
+    return this.#ask("POST", "/profile", body);
+  }
+  setPhoto(photo: Blob): Promise<ExpertProfile> {
+    return this.#ask("POST", "/profile/photo", photo);
+  }
+  removePhoto(): Promise<ExpertProfile> {
+    return this.#ask("POST", "/profile/photo/remove");
+  }
+  createOffer(body: CreateOffer): Promise<ExpertProfile> {
+    return this.#ask("POST", "/profile/offers", body);
+  }
+  changeOffer(id: string, body: ChangeOffer): Promise<ExpertProfile> {
+    return this.#ask("POST", `/profile/offers/${encodeURIComponent(id)}`, body);
+  }
+  withdrawOffer(id: string): Promise<ExpertProfile> {
+    return this.#ask("POST", `/profile/offers/${encodeURIComponent(id)}/withdraw`);
+  }
 
   async #ask<T>(method: "GET" | "POST", path: string, body?: object): Promise<T> {
     const headers: Record<string, string> = this.#token ? { Authorization: `Bearer ${this.#token}` } : {};
     // What the cookie authenticates must come from our own pages: no other origin can send this header.
     if (method !== "GET") headers["X-Talktime-Csrf"] = "1";
-    if (body) headers["Content-Type"] = "application/json";
+    if (body) headers["Content-Type"] = body instanceof Blob ? body.type : "application/json";
     let response: Response;
     let text: string;
     try {
@@ -146,7 +179,7 @@ export class Api {
         headers,
         credentials: "same-origin",
         signal: AbortSignal.timeout(TIMEOUT_MS),
-        ...(body ? { body: JSON.stringify(body) } : {}),
+        ...(body ? { body: body instanceof Blob ? body : JSON.stringify(body) } : {}),
       });
       text = await response.text();
     } catch (error) {

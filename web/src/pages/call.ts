@@ -37,12 +37,15 @@ export class CallPage extends LitElement {
   @state() private expert: Expert | null = null;
   @state() private wallet: Wallet | null = null;
   @state() private video = true;
+  @state() private voiceOnly = false;
   @state() private starting = false;
   @state() private refusal = "";
   @state() private cap: number | null = null;
   @state() private keepCap = false;
   readonly #path = location.pathname;
   readonly #slug = decodeURIComponent(location.pathname.split("/")[2] ?? "");
+  /** What is called for, chosen on the expert's page; empty: the default offer. */
+  readonly #offer = new URLSearchParams(location.search).get("offer") ?? "";
   readonly #devices: Devices = newDevices();
   #api: Api | null = null;
   #live: LiveCall | null = null;
@@ -111,7 +114,7 @@ export class CallPage extends LitElement {
       .heading=${guest ? t.check.guest(this.expert?.name ?? "") : t.check.title(this.expert?.name ?? "")}
       .action=${guest ? t.check.rejoin : t.check.join}
       .video=${this.video}
-      ?chooses=${!guest}
+      ?chooses=${!guest && !this.voiceOnly}
       ?starting=${this.starting}
       .refusal=${this.refusal}
       .cap=${this.cap}
@@ -154,7 +157,7 @@ export class CallPage extends LitElement {
       this.expert = await api.expert(this.#guestCall.call.host_slug);
       if (this.#guestCall.call.state === "ended") throw new Refusal("call.ended", 409, "");
     } else if (me.role === "client") {
-      const [expert, wallet, cap] = await Promise.all([api.expert(this.#slug), api.wallet(), api.cap()]);
+      const [expert, wallet, cap] = await Promise.all([this.#known(api), api.wallet(), api.cap()]);
       [this.expert, this.wallet, this.cap] = [expert, wallet, cap.cap_minor];
       this.keepCap = cap.cap_minor !== null;
     } else {
@@ -166,6 +169,16 @@ export class CallPage extends LitElement {
     warmUp();
     void openDevices(this.#devices, this.video);
     void this.#watch(api);
+  }
+
+  /** The expert, at the price of the offer that was chosen. One that is gone is refused when the call is made. */
+  async #known(api: Api): Promise<Expert> {
+    const expert = await api.expert(this.#slug);
+    const offer = expert.offers.find((each) => each.id === this.#offer) ?? expert.offers[0];
+    if (!offer) return expert;
+    this.voiceOnly = offer.media === "voice";
+    if (this.voiceOnly) this.video = false;
+    return { ...expert, tariff: offer.tariff };
   }
 
   /** A reload, or a second tab: go on with the call that is open. */
@@ -205,7 +218,7 @@ export class CallPage extends LitElement {
       await pause(LOOK_MS);
       if (this.phase !== "check" || document.visibilityState === "hidden" || !this.expert) continue;
       try {
-        this.expert = await api.expert(this.expert.slug);
+        this.expert = await this.#known(api);
       } catch {
         // The next look is soon enough.
       }
@@ -236,7 +249,7 @@ export class CallPage extends LitElement {
       const id = crypto.randomUUID();
       const media = this.video ? "video" : "voice";
       if (this.keepCap) await insist(() => api.setCap(this.cap), pause);
-      const order = { id, host: expert?.slug ?? this.#slug, media } as const;
+      const order = { id, host: expert?.slug ?? this.#slug, media, offer: this.#offer } as const;
       const cap = this.cap === null ? { no_cap: true } : { cap_minor: this.cap };
       await insist(() => api.createCall({ ...order, ...cap }), pause);
       this.#begin(api, id, "payer");
@@ -296,7 +309,7 @@ export class CallPage extends LitElement {
 
   async #refresh(api: Api): Promise<void> {
     try {
-      [this.expert, this.wallet] = await Promise.all([api.expert(this.#slug), api.wallet()]);
+      [this.expert, this.wallet] = await Promise.all([this.#known(api), api.wallet()]);
     } catch {
       // What is shown stays; starting a call asks the server anyway.
     }

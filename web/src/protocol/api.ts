@@ -77,6 +77,7 @@ export interface ReceiptTariff {
  * POST /api/v1/calls. `id` is chosen by the client: a retry with the same id is the same call.
  *
  * `cap_minor`: the most the call may cost; null: what I set for all my calls. `no_cap`: not even that.
+ * `offer` is one of the expert's; empty: the default one.
  */
 export interface CreateCall {
   readonly id: string;
@@ -84,6 +85,7 @@ export interface CreateCall {
   readonly media?: "video" | "voice";
   readonly cap_minor?: number | null;
   readonly no_cap?: boolean;
+  readonly offer?: string;
 }
 
 /** POST /api/v1/wallet/top-ups. `id` is chosen by the client: a retry credits once. */
@@ -134,7 +136,21 @@ export interface Live {
   readonly back_at: string;
 }
 
-/** GET /api/v1/experts/{slug}: the public face. `online` while an expert's page is connected. */
+/** An offer as everybody sees it. With `video` the caller's camera may stay off; `voice` has none. */
+export interface OfferView {
+  readonly id: string;
+  readonly title: string;
+  readonly media: "video" | "voice";
+  readonly tariff: TariffView;
+  readonly is_default: boolean;
+}
+
+/**
+ * GET /api/v1/experts/{slug}: the public face. `online` while an expert's page is connected.
+ *
+ * `offers`: the default first; none when the expert takes no calls. `tariff` is the default's. `photo` is a
+ * path or empty; `languages` are codes (BCP 47), `time_zone` a name of the IANA's.
+ */
 export interface Expert {
   readonly slug: string;
   readonly name: string;
@@ -143,6 +159,12 @@ export interface Expert {
   readonly online: boolean;
   readonly busy: boolean;
   readonly live: Live;
+  readonly bio: string;
+  readonly languages: readonly string[];
+  readonly specialities: readonly string[];
+  readonly time_zone: string;
+  readonly photo: string;
+  readonly offers: readonly OfferView[];
 }
 
 /** POST /api/v1/calls/{id}/join and POST /api/v1/presence: for one Socket.IO connection, soon expiring. */
@@ -388,6 +410,75 @@ export interface SetOffice {
   readonly pause?: "begin" | "end" | null;
   readonly stop_after_call?: boolean | null;
   readonly auto_accept?: boolean | null;
+}
+
+/** A kind of call and what it costs: `price_minor` a minute in the expert's currency. */
+export interface OfferTerms {
+  readonly title: string;
+  readonly media: "video" | "voice";
+  readonly price_minor: number;
+  readonly increment_ms?: number;
+  readonly minimum_ms?: number;
+  readonly free_ms?: number;
+}
+
+/** POST /api/v1/experts. `id` is chosen by the page and kept secret: a retry is the same expert. */
+export interface CreateExpert {
+  readonly id: string;
+  readonly name: string;
+  readonly slug: string;
+  readonly currency: string;
+  readonly offer: OfferTerms;
+  readonly headline?: string;
+  readonly bio?: string;
+  readonly languages?: readonly string[];
+  readonly specialities?: readonly string[];
+  readonly time_zone?: string;
+}
+
+/** POST /api/v1/profile: all of it, as it shall be. */
+export interface ChangeProfile {
+  readonly name: string;
+  readonly headline: string;
+  readonly bio: string;
+  readonly languages: readonly string[];
+  readonly specialities: readonly string[];
+  readonly time_zone: string;
+}
+
+/** POST /api/v1/profile/offers. `id` is chosen by the page: a retry with it is the same offer. */
+export interface CreateOffer {
+  readonly id: string;
+  readonly terms: OfferTerms;
+  readonly is_default?: boolean;
+}
+
+/** POST /api/v1/profile/offers/{offer_id}. Calls that run keep the price they began with. */
+export interface ChangeOffer {
+  readonly terms: OfferTerms;
+  readonly is_default?: boolean;
+}
+
+/** GET /api/v1/profile: what the expert may change. `url` is the public page, `photo` a path or empty. */
+export interface ExpertProfile {
+  readonly slug: string;
+  readonly url: string;
+  readonly name: string;
+  readonly headline: string;
+  readonly bio: string;
+  readonly languages: readonly string[];
+  readonly specialities: readonly string[];
+  readonly time_zone: string;
+  readonly photo: string;
+  readonly currency: string;
+  readonly offers: readonly OfferView[];
+}
+
+/** GET /api/v1/slugs/{slug}: whether an address is free, and others near it when it is not. */
+export interface SlugState {
+  readonly slug: string;
+  readonly free: boolean;
+  readonly suggestions: readonly string[];
 }
 
 /** POST /api/v1/clients: start as a guest, with a name and an empty wallet. */

@@ -3,6 +3,7 @@
 import type { DeviceTrouble } from "../core/devices";
 import type { EndReason, MeterWhy } from "../protocol/messages";
 import { inCall } from "./in-call";
+import { caller, start } from "./profile";
 import { keptMail, logins, signIn } from "./sign-in";
 
 /** What the person reading is in the call; words depend on it. */
@@ -21,6 +22,8 @@ export const en = {
   signIn,
   logins,
   keptMail,
+  caller,
+  start,
 
   price: {
     perMinute: (price: string) => `${price} a minute`,
@@ -421,6 +424,10 @@ export const en = {
         return "The line is full at the moment.";
       case "line.many":
         return "You are waiting in three lines already. Leave one of them first.";
+      case "offer.unknown":
+      case "offer.none":
+      case "offer.media":
+        return `${name} does not offer this any more. Open ${name}’s page again to see what there is.`;
       case "call.limit":
         return "The server is full at the moment. Try again in a minute.";
       case "call.ended":
