@@ -104,6 +104,8 @@ class Twin:
         for number, out in enumerate(self.outs):
             route = Route(out, Downlink(), str(number), track.id, kind, (8_000 + number, 9_000 + number))
             route.rtx_seq = 1
+            # As if it had carried another source before.
+            route.seq_shift, route.ts_shift = 60_000 + number, 4_294_000_000 + number
             # The third understands no extensions at all.
             route.negotiate(AUDIO if kind == "audio" else VIDEO, IDS if number < 2 else {})
             self.room.subscribe(route, 0)
@@ -143,7 +145,7 @@ class Twin:
             "ring": self.tracks["video"].ring,
             "pending": self.inbound.pending,
             "counters": self.wire.counters.as_dict(),
-            "life": (self.live.heard_ms, self.live.watch),
+            "life": (self.live.heard_ms, self.live.watch, self.live._media_ms),
             "rtcp": self.peer.rtcp,
         }
 
@@ -237,9 +239,14 @@ def datagrams(script: list[tuple[int, str, str, int, str]], begin: int) -> Itera
 
 
 @settings(max_examples=150, deadline=None)
-@given(script=steps, begin=st.sampled_from([0, 100, 65_500, 65_535]), cut=st.integers(1, 80))
-def test_both_do_the_same(script: list[tuple[int, str, str, int, str]], begin: int, cut: int) -> None:
-    with twins() as (pumped, plain):
+@given(
+    script=steps, begin=st.sampled_from([0, 100, 65_500, 65_535]), cut=st.integers(1, 80),
+    ears=st.sampled_from([1, 3]),
+)  # fmt: skip
+def test_both_do_the_same(
+    script: list[tuple[int, str, str, int, str]], begin: int, cut: int, ears: int
+) -> None:
+    with twins(ears) as (pumped, plain):
         everything = list(datagrams(script, begin))
         for number, at in enumerate(range(0, len(everything), cut)):
             if number == 1:
