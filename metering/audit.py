@@ -8,6 +8,7 @@ from functools import partial
 from .chain import genesis, link
 from .errors import EventsDisagree
 from .facts import Breach, CallAccount, MeterEvent
+from .price import Price
 from .progress import Progress
 from .usage import intervals, used_ms
 
@@ -38,7 +39,7 @@ def audit_call(call: CallAccount, granted_minor: int) -> Iterator[Breach]:
         return
     if progress.running is not None:
         yield Breach("call.intervals", f"{name} is settled and an interval is open")
-    due_minor = min(call.terms.tariff.charge(call.used_ms), granted_minor)
+    due_minor = min(Price.of(call.terms.tariff, call.events).charge(call.used_ms), granted_minor)
     if call.charge_minor != due_minor:
         yield Breach("call.charge", f"{name}: {due_minor} is due, {call.charge_minor} was charged")
     others_minor = (

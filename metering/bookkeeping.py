@@ -25,10 +25,12 @@ from .accounts import (
 )  # fmt: skip
 from .chain import link
 from .errors import UnknownCall, UnknownWallet
-from .facts import Balance, CallAccount, MeterEvent, Settlement
+from .event_rows import event_of, event_row
+from .facts import Balance, Began, CallAccount, Gift, MeterEvent, Settlement, Stopped
 from .news import call_ended
+from .price import Price
 from .progress import Progress, closing_event
-from .rows import account_of, call_row, event_of, events_of, kind_of, tariff_of
+from .rows import account_of, call_row, events_of, tariff_of
 from .tables import accounts, metered_calls, top_ups, transfers, wallets
 
 _WALLET = select(wallets).where(wallets.c.id == bindparam("wallet"))
@@ -42,10 +44,16 @@ _OPEN_CALLS = select(func.count()).where(
 _CLOSE_CALL = update(metered_calls).where(metered_calls.c.id == bindparam("call"))
 
 _CHAIN_FROM = """
-    SELECT kind, at_ms, at, used_ms, reason FROM meter_events WHERE call_id = ? AND seq > ? ORDER BY seq
+    SELECT kind, at_ms, at, used_ms, reason, gift_ms, note FROM meter_events
+    WHERE call_id = ? AND seq > ? ORDER BY seq
+"""
+_RESUME = """
+    SELECT kind, at_ms, at, used_ms, reason, gift_ms, note FROM meter_events
+    WHERE call_id = ? AND kind <> 'gift' ORDER BY seq DESC LIMIT 1
 """
 _APPEND = """
-    INSERT INTO meter_events (call_id, seq, kind, at_ms, at, used_ms, reason) VALUES (?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO meter_events (call_id, seq, kind, at_ms, at, used_ms, reason, gift_ms, note)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _NEW_HEAD = "UPDATE metered_calls SET events = ?, chain_head = ?, used_ms = ? WHERE id = ?"
 
@@ -140,19 +148,22 @@ class ChainEnd:
 
 def append_events(raw: sqlite3.Connection, end: ChainEnd, events: Sequence[MeterEvent], used_ms: int) -> None:
     """Put events behind the chain's end; `used_ms` were used in all with them."""
-    rows = [
-        (end.call_id, seq, kind_of(event), event.at_ms, event.at, event.used_ms, event.reason)
-        for seq, event in enumerate(events, end.count + 1)
-    ]
+    rows = [(end.call_id, seq, *event_row(event)) for seq, event in enumerate(events, end.count + 1)]
     raw.executemany(_APPEND, rows)
     head = reduce(link, events, end.head)
     raw.execute(_NEW_HEAD, (end.count + len(events), head, used_ms, end.call_id))
 
 
+def resume_event(raw: sqlite3.Connection, call_id: str) -> Began | Stopped | None:
+    """The call's last event that is no gift."""
+    row = raw.execute(_RESUME, (call_id,)).fetchone()
+    last = None if row is None else event_of(*row)
+    return None if isinstance(last, Gift) else last
+
+
 def progress_of(raw: sqlite3.Connection, row: Row[Any]) -> Progress:
     """The resume record of the call in `row`."""
-    last = events_from(raw, row.id, row.events - 1)
-    return Progress.of(last[-1] if last else None)
+    return Progress.of(resume_event(raw, row.id))
 
 
 def settle(transaction: Transaction, settlement: Settlement) -> CallAccount:
@@ -161,7 +172,8 @@ def settle(transaction: Transaction, settlement: Settlement) -> CallAccount:
     row = known_call(connection, call_id)
     if row.state == "open":
         used_ms = _close_interval(transaction.raw, row, settlement.used_ms)
-        _capture_and_release(connection, row, used_ms, settlement)
+        price = Price.of(tariff_of(row.tariff), events_from(transaction.raw, call_id, 0))
+        _capture_and_release(connection, row, price.charge(used_ms), settlement)
         account = account_of(
             known_call(connection, call_id), events_of(connection, [call_id]).get(call_id, ())
         )
@@ -180,9 +192,11 @@ def _close_interval(raw: sqlite3.Connection, row: Row[Any], used_ms: int) -> int
     return used_ms
 
 
-def _capture_and_release(connection: Connection, row: Row[Any], used_ms: int, settlement: Settlement) -> None:
+def _capture_and_release(
+    connection: Connection, row: Row[Any], due_minor: int, settlement: Settlement
+) -> None:
     tariff = tariff_of(row.tariff)
-    charge_minor = min(tariff.charge(used_ms), row.held_minor)
+    charge_minor = min(due_minor, row.held_minor)
     host_minor = tariff.host_share(charge_minor)
     held = held_of(row.wallet_id)
     for transfer_id, target, amount_minor in (

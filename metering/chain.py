@@ -18,7 +18,7 @@ from hashlib import sha256
 from json.encoder import encode_basestring as _quote
 from typing import Final
 
-from .facts import Began, CallTerms, MeterEvent, Stopped
+from .facts import Began, CallTerms, Gift, MeterEvent, Stopped
 from .tariff import Tariff
 
 _MAX_EXACT: Final = 2**53 - 1
@@ -84,9 +84,19 @@ def link(previous: str, event: MeterEvent) -> str:
             kind = "began"
         case Stopped():
             kind = "stopped"
+        case Gift():
+            given = {
+                "at": event.at,
+                "at_ms": event.at_ms,
+                "event": "gift",
+                "gift_ms": event.gift_ms,
+                "used_ms": event.used_ms,
+            }
+            return sha256(bytes.fromhex(previous) + canonical_json(given)).hexdigest()
+    note = f'"note":{_quote(event.note)},' if isinstance(event, Stopped) and event.note else ""
     # Canonical JSON, its members in order, spelled out: this is done for every event of every call.
     told = (
-        f'{{"at":{_quote(event.at)},"at_ms":{event.at_ms:d},"event":"{kind}",'
+        f'{{"at":{_quote(event.at)},"at_ms":{event.at_ms:d},"event":"{kind}",{note}'
         f'"reason":{_quote(event.reason)},"used_ms":{event.used_ms:d}}}'
     )
     return sha256(bytes.fromhex(previous) + told.encode("utf-8")).hexdigest()

@@ -15,7 +15,8 @@ funds arrive; news that comes while an ask is in flight is asked about again, fo
 
 from __future__ import annotations
 
-from .tariff import UNLIMITED_MS, Tariff
+from .price import Price
+from .tariff import UNLIMITED_MS
 
 _SPARE_MS = 500
 
@@ -25,14 +26,14 @@ class Credit:
 
     __slots__ = (
         "_in_flight", "_max_quantum_ms", "_min_quantum_ms", "_renew_ms", "_retry_at_ms", "_retry_ms",
-        "_share_minor", "_tariff", "_wanted", "answered", "cap_minor", "covered_ms", "final", "held_minor",
-        "horizon_ms",
+        "_share_minor", "_wanted", "answered", "cap_minor", "covered_ms", "final", "held_minor",
+        "horizon_ms", "price",
     )  # fmt: skip
 
     def __init__(
-        self, tariff: Tariff, cap_minor: int | None, min_quantum_ms: int, max_quantum_ms: int, retry_ms: int
+        self, price: Price, cap_minor: int | None, min_quantum_ms: int, max_quantum_ms: int, retry_ms: int
     ) -> None:
-        self._tariff = tariff
+        self.price = price
         self.cap_minor = cap_minor
         self._min_quantum_ms = min_quantum_ms
         self._max_quantum_ms = max_quantum_ms
@@ -86,16 +87,22 @@ class Credit:
 
     def cap(self, cap_minor: int | None, used_ms: int) -> None:
         """Take a new cap, or none. It is never below what `used_ms` cost already: that is owed."""
-        spent_minor = min(self._tariff.charge(used_ms), self.held_minor)
+        spent_minor = min(self.price.charge(used_ms), self.held_minor)
         self.cap_minor = None if cap_minor is None else max(cap_minor, spent_minor)
         if self.answered:
             self._reckon(used_ms)
         self.want()
 
+    def reprice(self, price: Price, used_ms: int) -> None:
+        """Take a new price: time was given, or usage taken back."""
+        self.price = price
+        if self.answered:
+            self._reckon(used_ms)
+
     def _reckon(self, used_ms: int) -> None:
         """Draw from hold, share and cap how far they reach."""
-        self.covered_ms = self._tariff.affordable(self._within_cap(self.held_minor))
-        self.horizon_ms = self._tariff.affordable(self._within_cap(self._share_minor))
+        self.covered_ms = self.price.affordable(self._within_cap(self.held_minor))
+        self.horizon_ms = self.price.affordable(self._within_cap(self._share_minor))
         quantum_ms = self._quantum_ms(used_ms)
         self._renew_ms = self.covered_ms - min(max(quantum_ms // 3, _SPARE_MS), quantum_ms // 2)
 
@@ -113,7 +120,7 @@ class Credit:
         if not self._wanted or self._in_flight or not due:
             return None
         self._wanted, self._in_flight, self._retry_at_ms = False, True, None
-        return self._within_cap(self._tariff.charge(used_ms + self._quantum_ms(used_ms)))
+        return self._within_cap(self.price.charge(used_ms + self._quantum_ms(used_ms)))
 
     @property
     def retry_at_ms(self) -> int | None:

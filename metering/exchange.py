@@ -28,9 +28,10 @@ class MediaDown:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """The party put the call on hold."""
+    """The party put the call on hold; `note` is what it said about that."""
 
     party: Party
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,13 @@ class Capped:
 
 
 @dataclass(frozen=True, slots=True)
+class Gifted:
+    """The host gives `gift_ms` of use that are not billed, from now on."""
+
+    gift_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Woke:
     """The deadline fell due."""
 
@@ -84,7 +92,8 @@ class Closed:
 
 
 Event = (
-    MediaUp | MediaDown | Paused | Resumed | GrantGiven | GrantFailed | FundsArrived | Capped | Woke | Closed
+    MediaUp | MediaDown | Paused | Resumed | GrantGiven | GrantFailed | FundsArrived | Capped
+    | Gifted | Woke | Closed
 )  # fmt: skip
 
 Shortage = Literal["funds", "cap", "ledger_silent"]
@@ -162,7 +171,7 @@ class MeterOptions:
 State = Literal["waiting", "running", "paused", "reconnecting", "exhausted", "ended"]
 Why = Literal[
     "payer_connecting", "host_connecting", "granting", "running", "free", "payer_paused", "host_paused",
-    "both_paused", "payer_lost", "host_lost", "funds", "cap", "ledger_silent", "ended",
+    "both_paused", "payer_lost", "host_lost", "funds", "cap", "ledger_silent", "ended", "gift",
 ]  # fmt: skip
 
 
@@ -170,7 +179,9 @@ Why = Literal[
 class Reading:
     """The meter at one instant. `left_ms`: until the funds known to the meter run out; None = unlimited.
 
-    `cap_minor`: the payer's own limit of the charge; `cap_binds`: it is reached before the funds run out.
+    `gifted_ms` of the usage were given away by the host, `gift_left_ms` more are to be used. `pause_note`:
+    what was said about the pause. `cap_minor`: the payer's own limit of the charge; `cap_binds`: it is
+    reached before the funds run out.
     """
 
     state: State
@@ -182,3 +193,6 @@ class Reading:
     soft_left_ms: int | None
     cap_minor: int | None = None
     cap_binds: bool = False
+    gifted_ms: int = 0
+    gift_left_ms: int = 0
+    pause_note: str = ""

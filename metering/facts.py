@@ -13,7 +13,7 @@ from .tariff import Tariff
 
 Party = Literal["payer", "host"]
 
-BeginReason = Literal["media_up", "resumed", "reconnected", "topped_up", "cap_raised", "granted"]
+BeginReason = Literal["media_up", "resumed", "reconnected", "topped_up", "cap_raised", "gift", "granted"]
 EndReason = Literal[
     "payer_left", "host_left", "payer_lost", "host_lost", "payer_paused", "host_paused",
     "funds", "cap", "ledger_silent", "operator", "recovered", "shutdown",
@@ -30,6 +30,7 @@ class Interval:
     end_ms: int | None = None
     end_reason: EndReason | None = None
     end_at: str = ""
+    end_note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +49,30 @@ class Stopped:
 
     It ends the running interval. Where none runs, or `at_ms` lies before its beginning, it is a correction
     downwards: news of a fact that is older than what is recorded (see `metering.usage`).
+    `note`: what the person who paused said about it.
     """
 
     at_ms: int
     at: str
     used_ms: int
     reason: EndReason
+    note: str = ""
 
 
-MeterEvent = Began | Stopped
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """Meter event: from a usage of `used_ms` on, `gift_ms` of use are not billed (see `metering.price`).
+
+    It neither begins nor ends an interval: whether the meter runs is told by the last event that is no gift.
+    """
+
+    at_ms: int
+    at: str
+    used_ms: int
+    gift_ms: int
+
+
+MeterEvent = Began | Stopped | Gift
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from .facts import (
     MeterEvent,
     Settlement,
 )  # fmt: skip
+from .price import Price
 from .progress import Progress, closing_event, fresh_events, proven_use
 
 
@@ -268,7 +269,8 @@ class MemoryLedger:
         stopped = closing_event(call.progress, settlement.used_ms)
         if stopped is not None:
             self._append(call, [stopped], Progress.of(stopped))
-        call.charge_minor = min(tariff.charge(call.progress.used_ms), call.held_minor)
+        due_minor = Price.of(tariff, call.events).charge(call.progress.used_ms)
+        call.charge_minor = min(due_minor, call.held_minor)
         call.host_share_minor = tariff.host_share(call.charge_minor)
         held, earnings = held_of(wallet_id), earnings_of(call.terms.host_id, tariff.currency)
         platform_minor = call.charge_minor - call.host_share_minor

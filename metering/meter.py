@@ -30,6 +30,7 @@ for the shortest quantum, as the funds are not known yet. The warning and the en
 deadlines: they move with every grant. The payer's own cap works like the end of the funds: no ask goes beyond
 it, so the hold does not, and what the hold affords does not. Exhaustion by the cap is told by a hold that has
 reached it, by an empty wallet from a ledger that does not answer by whether the last grant was final.
+A gift of time by the host changes the price of what comes (`metering.price`): the hold affords more at once.
 
 *Soft landing.* One per exhaustion, from the instant the meter noticed; pauses, lost media and failed asks
 neither stop nor prolong it. A grant that covers more ends it; a late fact that gives usage back ends it too.
@@ -41,6 +42,7 @@ wall time of `event.at_ms` in with `dataclasses.replace` before it stores the ev
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, Literal
 
 from .credit import Credit
@@ -53,6 +55,7 @@ from .exchange import (
     CutOff,
     Event,
     FundsArrived,
+    Gifted,
     GrantFailed,
     GrantGiven,
     HoldMedia,
@@ -71,10 +74,12 @@ from .exchange import (
     Why,
     Woke,
 )  # fmt: skip
-from .facts import Began, BeginReason, EndReason, Stopped
+from .facts import Began, BeginReason, EndReason, Gift, Stopped
+from .price import Price
 from .sides import Sides
 from .tally import Tally
 from .tariff import Tariff
+from .transitions import GONE_ON, TRANSITIONS, Effect
 
 __all__ = [
     "TRANSITIONS",
@@ -87,6 +92,7 @@ __all__ = [
     "Effect",
     "Event",
     "FundsArrived",
+    "Gifted",
     "GrantFailed",
     "GrantGiven",
     "HoldMedia",
@@ -110,53 +116,6 @@ __all__ = [
 # nearly used up has to reach so much further, or the call would stutter just when it goes on.
 _COMING_BACK_MS: Final = 500
 
-# Why an interval begins after each kind of shortage.
-_GONE_ON: Final[dict[Shortage, BeginReason]] = {
-    "funds": "topped_up", "cap": "cap_raised", "ledger_silent": "granted",
-}  # fmt: skip
-
-Effect = Literal["begin", "hold", "release", "settle"]
-
-# From each state to each it can become, what is ordered on the way, in this order. An interval's end is no
-# effect of a change: the fact that caused it has dated it already.
-TRANSITIONS: Final[dict[State, dict[State, tuple[Effect, ...]]]] = {
-    "waiting": {
-        "running": ("begin",),
-        "paused": ("hold",),
-        "reconnecting": (),
-        "exhausted": ("hold",),
-        "ended": ("settle",),
-    },
-    "running": {
-        "paused": ("hold",),
-        "reconnecting": (),
-        "exhausted": ("hold",),
-        "ended": ("settle",),
-    },
-    "paused": {
-        "waiting": ("release",),
-        "running": ("release", "begin"),
-        "reconnecting": ("release",),
-        "exhausted": ("hold",),
-        "ended": ("settle",),
-    },
-    "reconnecting": {
-        "waiting": (),
-        "running": ("begin",),
-        "paused": ("hold",),
-        "exhausted": ("hold",),
-        "ended": ("settle",),
-    },
-    "exhausted": {
-        "waiting": ("release",),
-        "running": ("release", "begin"),
-        "paused": ("hold",),
-        "reconnecting": ("release",),
-        "ended": ("settle",),
-    },
-    "ended": {},
-}
-
 
 class Meter:
     """One payer's meter. Not thread-safe, not re-entrant, holds no resources."""
@@ -164,19 +123,19 @@ class Meter:
     def __init__(
         self, tariff: Tariff, options: MeterOptions, now_ms: int, cap_minor: int | None = None
     ) -> None:
-        self._tariff = tariff
         self._options = options
         self._state: State = "waiting"
         self._sides = Sides()
         quanta = options.min_quantum_ms, options.max_quantum_ms
-        self._credit = Credit(tariff, cap_minor, *quanta, options.retry_ms)
+        self._credit = Credit(Price(tariff), cap_minor, *quanta, options.retry_ms)
         self._tally = Tally(now_ms)
         self._now_ms = self._open_since_ms = now_ms
         self._begun = self._spent = self._cut = self._closed = False
         self._short: Shortage = "ledger_silent"
+        self._went_on: BeginReason = "granted"
         self._soft_until_ms = now_ms
-        self._warned = False
-        self._news = False
+        self._warned = self._news = False
+        self._last_stop: Stopped | None = None
         self._told = self._outlook()
         self._proven_ms: int | None = None
         self._orders: list[Action] = []
@@ -242,6 +201,9 @@ class Meter:
             soft_left_ms=max(0, self._soft_until_ms - now_ms) if self._state == "exhausted" else None,
             cap_minor=self._credit.cap_minor,
             cap_binds=self._credit.cap_binds,
+            gifted_ms=self._credit.price.gifted_ms(used_ms),
+            gift_left_ms=self._credit.price.gift_left_ms(used_ms),
+            pause_note=self._sides.pause_note(),
         )
 
     def running_since(self) -> tuple[int, int] | None:
@@ -263,14 +225,18 @@ class Meter:
                 self._sides.down(party, instant_ms)
                 self._stop(instant_ms, "payer_lost" if party == "payer" else "host_lost")
                 if credit.answered:
-                    self._spent = self._tally.before_ms >= credit.covered_ms
-            case Paused(party):
-                self._sides.pause(party, True)
-                self._stop(instant_ms, "payer_paused" if party == "payer" else "host_paused")
+                    self._judge(self._tally.before_ms)
+            case Paused(party, note):
+                self._sides.pause(party, True, note)
+                reason: EndReason = "payer_paused" if party == "payer" else "host_paused"
+                self._stop(instant_ms, reason, note)
+                self._note(reason, note)
             case Resumed(party):
                 self._sides.pause(party, False)
             case GrantGiven() | GrantFailed() | FundsArrived() | Capped():
                 self._absorb_money(fact, instant_ms)
+            case Gifted(gift_ms):
+                self._absorb_gift(gift_ms, instant_ms)
             case Closed(reason):
                 self._stop(instant_ms, reason)
                 self._closed = True
@@ -306,7 +272,7 @@ class Meter:
         credit.give(grant.held_minor, grant.final, grant.funds_minor, grant.sharers, used_ms)
         if self._news and horizon_ms is not None and (credit.horizon_ms or 0) > horizon_ms:
             self._news = self._warned = False
-        self._spent = used_ms >= credit.covered_ms
+        self._judge(used_ms)
         if self._spent:
             self._short = self._shortage()
 
@@ -318,9 +284,25 @@ class Meter:
         if (credit.horizon_ms or 0) > (horizon_ms or 0):
             self._warned = False
         if credit.answered:
-            self._spent = used_ms >= credit.covered_ms
+            self._judge(used_ms)
             if self._spent and credit.capped:
                 self._short = "cap"
+
+    def _absorb_gift(self, gift_ms: int, instant_ms: int) -> None:
+        """Time that is not billed: it prolongs what the hold and the funds afford, at once."""
+        credit, used_ms = self._credit, self._used_ms(instant_ms)
+        credit.reprice(credit.price.given(used_ms, gift_ms), used_ms)
+        self._orders.append(Record(Gift(instant_ms, "", used_ms, gift_ms)))
+        if credit.answered:
+            self._judge(used_ms, "gift")
+            if not self._low(used_ms):
+                self._warned = False
+
+    def _judge(self, used_ms: int, rescued_by: BeginReason | None = None) -> None:
+        """Whether the grant is used up; if it is no longer, remember what goes on with the call."""
+        was_spent, self._spent = self._spent, used_ms >= self._credit.covered_ms
+        if was_spent and not self._spent:
+            self._went_on = rescued_by or GONE_ON[self._short]
 
     def _shortage(self) -> Shortage:
         """Why there is no more to go on with."""
@@ -328,13 +310,24 @@ class Meter:
             return "cap"
         return "funds" if self._credit.final else "ledger_silent"
 
-    def _stop(self, at_ms: int, reason: EndReason) -> None:
+    def _stop(self, at_ms: int, reason: EndReason, note: str = "") -> None:
         """Let nothing count from `at_ms` on, and record it where that changes anything."""
         if self._tally.running and self._proven_ms is not None:
             at_ms = min(at_ms, self._proven_ms)
         stopped_ms = self._tally.stop(at_ms)
         if stopped_ms is not None:
-            self._orders.append(Record(Stopped(stopped_ms, "", self._tally.before_ms, reason)))
+            used_ms, credit = self._tally.before_ms, self._credit
+            if (price := credit.price.cut(used_ms)) is not credit.price:
+                credit.reprice(price, used_ms)
+            self._last_stop = Stopped(stopped_ms, "", used_ms, reason, note)
+            self._orders.append(Record(self._last_stop))
+
+    def _note(self, reason: EndReason, note: str) -> None:
+        """A word about a pause may come after it: the last stop is told again, with the note."""
+        last = self._last_stop
+        if last is not None and not self._tally.running and last.reason == reason and last.note != note != "":
+            self._last_stop = replace(last, note=note)
+            self._orders.append(Record(self._last_stop))
 
     # -- states ---------------------------------------------------------------------------------------------
 
@@ -348,7 +341,7 @@ class Meter:
             return obstacle
         if not self._credit.answered:
             return "waiting", "granting"
-        return "running", "free" if self._is_free() else "running"
+        return "running", self._bill()
 
     def _obey(self, effect: Effect, state: State) -> None:
         """Order what `TRANSITIONS` wants on the way to `state`."""
@@ -374,7 +367,7 @@ class Meter:
                 case "paused":
                     reason = "resumed"
                 case "exhausted":
-                    reason = _GONE_ON[self._short]
+                    reason = self._went_on
                 case _:
                     reason = "reconnected"
         self._begun = True
@@ -405,19 +398,27 @@ class Meter:
         return min(self._tally.used_at(instant_ms), self._credit.covered_ms)
 
     def _charge_minor(self, used_ms: int) -> int:
-        return min(self._tariff.charge(used_ms), self._credit.held_minor)
+        return min(self._credit.price.charge(used_ms), self._credit.held_minor)
 
     def _low(self, used_ms: int) -> bool:
         left_ms = self._credit.left_ms(used_ms)
         return left_ms is not None and left_ms <= self._options.warn_left_ms
 
-    def _is_free(self) -> bool:
-        return self._tariff.price_minor == 0 or self._free_mark_ms() is not None
+    def _bill(self) -> Literal["running", "free", "gift"]:
+        """Whether this millisecond is billed, and if not, why."""
+        price, used_ms = self._credit.price, self._used_ms(self._now_ms)
+        if price.tariff.price_minor and price.gift_left_ms(used_ms):
+            return "gift"
+        return "free" if price.tariff.price_minor == 0 or self._free_mark_ms() is not None else "running"
 
     def _free_mark_ms(self) -> int | None:
-        """The usage at which the free time ends, if that is still to come."""
-        free_ms = self._tariff.free_ms if self._tariff.price_minor else 0
-        return free_ms if free_ms and self._used_ms(self._now_ms) < free_ms else None
+        """The usage at which the gift in use, or else the free time, ends, if that is still to come."""
+        price, used_ms = self._credit.price, self._used_ms(self._now_ms)
+        if price.tariff.price_minor == 0:
+            return None
+        left_ms = price.gift_left_ms(used_ms)
+        left_ms = left_ms or price.tariff.free_ms - used_ms + price.gifted_ms(used_ms)
+        return used_ms + left_ms if left_ms > 0 else None
 
     def _warn_mark_ms(self) -> int | None:
         """The usage at which the funds are low, if that is still to come."""
@@ -435,6 +436,8 @@ class Meter:
             self._credit.horizon_ms,
             self._credit.cap_minor,
             self._credit.cap_binds,
+            self._credit.price.gifts,
+            self._sides.pause_note(),
             self._tally.start_ms,
             self._tally.before_ms,
             self._soft_until_ms,

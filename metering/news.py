@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from storage.announcements import announce
 from storage.worker import Transaction
 
-from .facts import Began, CallAccount, CallTerms, EndReason, MeterEvent
+from .facts import Began, CallAccount, CallTerms, EndReason, Gift, MeterEvent
 
 CLOSING: frozenset[EndReason] = frozenset({"payer_left", "host_left", "operator", "shutdown", "recovered"})
 """Reasons for which a meter stops that are no pause: the call's end follows, and is told by itself."""
@@ -119,12 +119,14 @@ def call_metered(
     transaction: Transaction, terms: CallTerms, before: MeterEvent | None, count: int,
     fresh: Sequence[MeterEvent],
 ) -> None:  # fmt: skip
-    """Meter events were recorded: `fresh` behind the `count` there were, the last of them `before`."""
+    """Meter events were recorded: `fresh` behind `count` others. `before`: the last that is no gift."""
     parties = (terms.call_id, terms.host_id, terms.wallet_id)
     for number, event in enumerate(fresh, count + 1):
         data: CallStarted | CallPaused | CallResumed
+        if isinstance(event, Gift):
+            continue
         if isinstance(event, Began):
-            if number == 1:
+            if before is None:
                 name, subject = "call.started", terms.call_id
                 data = CallStarted(*parties, terms.host_name, terms.payer_name)
             else:

@@ -2,10 +2,10 @@
 
 THEORY. `metering.usage` says what a sequence of events means; here is which sequences are taken at all. A
 `Began` needs a stopped meter, repeats the usage so far and does not reach back behind the last event. A
-`Stopped` names exactly the usage that the events have with it. Anything else is refused whole
-(`EventsDisagree`), so a chain, once written, always adds up, and its last event alone says how much was used,
-and whether the meter runs, and since when. Only a correction (a `Stopped` that is older than what it stops)
-needs the earlier events.
+`Stopped` names exactly the usage that the events have with it, a `Gift` the usage at its instant. Anything
+else is refused whole (`EventsDisagree`), so a chain, once written, always adds up, and its last event that is
+no gift alone says how much was used, and whether the meter runs, and since when. Only a correction (a
+`Stopped` that is older than what it stops) needs the earlier events.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .errors import EventsDisagree
-from .facts import Began, EndReason, Heartbeat, MeterEvent, Stopped
+from .facts import Began, EndReason, Gift, Heartbeat, MeterEvent, Stopped
 from .usage import intervals, used_ms
 
 
@@ -39,8 +39,16 @@ class Progress:
                 due_ms, running = self.used_ms, event
             case Stopped():
                 due_ms = self._used_at_stop(event, earlier)
+            case Gift():
+                due_ms = self.used_ms
+                if self.running is not None:
+                    due_ms += max(0, event.at_ms - self.running.at_ms)
         if event.used_ms != due_ms:
             raise EventsDisagree(f"{event}, but {due_ms} ms are used")
+        if isinstance(event, Gift):
+            if event.gift_ms <= 0:
+                raise EventsDisagree(f"{event} gives nothing")
+            return self
         return Progress(due_ms, running, event.at_ms)
 
     def _used_at_stop(self, event: Stopped, earlier: Callable[[], Sequence[MeterEvent]]) -> int:
@@ -49,8 +57,8 @@ class Progress:
         return used_ms(intervals([*earlier(), event]))
 
     @staticmethod
-    def of(last: MeterEvent | None) -> Progress:
-        """The progress after `last`, the last event of a sound chain (None: no event yet)."""
+    def of(last: Began | Stopped | None) -> Progress:
+        """The progress after `last`, the last event of a sound chain that is no gift (None: no event yet)."""
         match last:
             case None:
                 return Progress()

@@ -22,11 +22,14 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from .chain import canonical_json, genesis, link, opening_digest
-from .facts import Began, BeginReason, CallAccount, EndReason, MeterEvent, Stopped
+from .event_rows import event_row
+from .facts import Began, BeginReason, CallAccount, EndReason, Gift, MeterEvent, Stopped
+from .price import Price
 from .tariff import Tariff
 from .usage import intervals
 
-RECEIPT_VERSION: Final = 1
+RECEIPT_VERSION: Final = 2
+_READ: Final = (1, 2)  # version 1 knew neither gifts, nor notes, nor tips
 MAX_RECEIPT_BYTES: Final = 4 * 1024 * 1024
 
 Copy = Literal["payer", "host"]
@@ -56,23 +59,34 @@ class ReceiptInterval(_Part, frozen=True):
     duration_ms: int
     begin_reason: BeginReason
     end_reason: EndReason
+    end_note: str = ""
+
+
+class _BeganBecause(_Part, frozen=True):
+    reason: BeginReason
+
+
+class _StoppedBecause(_Part, frozen=True):
+    reason: EndReason
 
 
 class ReceiptEvent(_Part, frozen=True):
     """A link of the chain. `at_ms` counts from an arbitrary origin: only differences mean anything."""
 
-    event: Literal["began", "stopped"]
+    event: Literal["began", "stopped", "gift"]
     at_ms: int
     at: str
     used_ms: int
     reason: BeginReason | EndReason
+    gift_ms: int = 0
+    note: str = ""
 
 
 class Receipt(_Part, frozen=True):
     """GET /api/v1/calls/{id}/receipt: what both sides can verify (`talktime verify`).
 
-    charge_minor + waived_minor = what the tariff says; `waived_minor` is what the hold did not cover and the
-    platform gave up, nearly always 0. On the payer's copy
+    charge_minor + waived_minor = what tariff and gifts say; `waived_minor` is what the hold did not cover and
+    the platform gave up, nearly always 0. `gifted_ms` of the time used were given away. On the payer's copy
     balance_before + topped_up - charge - other_calls = balance_after, where `other_calls_minor` is what other
     calls on the same wallet were charged meanwhile; on the host's these are None, and on the payer's the
     earnings are.
@@ -102,6 +116,7 @@ class Receipt(_Part, frozen=True):
     other_calls_minor: int | None = None
     balance_after_minor: int | None = None
     earned_minor: int | None = None
+    gifted_ms: int = 0
 
 
 # -- making ------------------------------------------------------------------------------------------------
@@ -117,6 +132,7 @@ def build_receipt(account: CallAccount, copy: Copy, seed: bytes) -> Receipt:
     if account.state != "settled":
         raise ValueError(f"call {account.terms.call_id} is not settled")
     terms, tariff = account.terms, account.terms.tariff
+    price = Price.of(tariff, account.events)
     used_ms, charge_minor = account.used_ms, account.charge_minor
     before_minor, after_minor = account.balance_before_minor, account.balance_after_minor
     payers = copy == "payer"
@@ -133,9 +149,10 @@ def build_receipt(account: CallAccount, copy: Copy, seed: bytes) -> Receipt:
         tariff=_told(tariff, copy),
         intervals=_intervals(account.events),
         used_ms=used_ms,
-        billed_ms=tariff.billable_ms(used_ms),
+        billed_ms=price.billable_ms(used_ms),
+        gifted_ms=price.gifted_ms(used_ms),
         charge_minor=charge_minor,
-        waived_minor=tariff.charge(used_ms) - charge_minor,
+        waived_minor=price.charge(used_ms) - charge_minor,
         currency=tariff.currency,
         events=[_event_told(event) for event in account.events],
         chain_head=functools.reduce(link, account.events, genesis(terms)),
@@ -167,7 +184,7 @@ def verify_receipt(receipt_json: bytes, trusted_key: str | None = None) -> list[
         members = json.loads(receipt_json, object_pairs_hook=_unique, parse_float=_no_float)
     except (ValueError, RecursionError) as error:
         return [f"it is not a receipt: {error}"]
-    if receipt.version != RECEIPT_VERSION:
+    if receipt.version not in _READ:
         return [f"version {receipt.version} is not known here"]
     return [
         *_signature_problems(receipt, members, trusted_key),
@@ -207,7 +224,8 @@ def _content_problems(receipt: Receipt) -> Iterator[str]:
         yield "the intervals are not those of the events"
     if sum(interval.duration_ms for interval in receipt.intervals) != receipt.used_ms:
         yield "the intervals do not add up to the time used"
-    if events and events[-1].used_ms != receipt.used_ms:
+    metered = [event for event in events if not isinstance(event, Gift)]
+    if metered and metered[-1].used_ms != receipt.used_ms:
         yield "the last event tells another time used"
 
 
@@ -215,13 +233,16 @@ def _money_problems(receipt: Receipt) -> Iterator[str]:
     """Charge, shares and balances, each recomputed."""
     try:
         tariff = _tariff(receipt)
+        price = Price.of(tariff, [_event_read(event) for event in receipt.events])
     except ValueError:
         return
     if receipt.currency != receipt.tariff.currency:
         yield "the currency is not the tariff's"
-    if receipt.billed_ms != tariff.billable_ms(receipt.used_ms):
+    if receipt.gifted_ms != price.gifted_ms(receipt.used_ms):
+        yield "the time given is not what the events say"
+    if receipt.billed_ms != price.billable_ms(receipt.used_ms):
         yield "the time billed is not what the tariff makes of the time used"
-    if receipt.charge_minor + receipt.waived_minor != tariff.charge(receipt.used_ms):
+    if receipt.charge_minor + receipt.waived_minor != price.charge(receipt.used_ms):
         yield "the charge is not what the tariff says"
     if receipt.charge_minor < 0 or receipt.waived_minor < 0:
         yield "the charge is out of its bounds"
@@ -273,17 +294,31 @@ def _tariff(receipt: Receipt) -> Tariff:
 
 
 def _event_told(event: MeterEvent) -> ReceiptEvent:
-    kind: Literal["began", "stopped"] = "began" if isinstance(event, Began) else "stopped"
-    return ReceiptEvent(
-        event=kind, at_ms=event.at_ms, at=event.at, used_ms=event.used_ms, reason=event.reason
-    )
+    kind, at_ms, at, used_ms, reason, gift_ms, note = event_row(event)
+    return msgspec.convert(
+        {
+            "event": kind, "at_ms": at_ms, "at": at, "used_ms": used_ms, "reason": reason,
+            "gift_ms": gift_ms, "note": note,
+        },
+        type=ReceiptEvent,
+    )  # fmt: skip
 
 
 def _event_read(told: ReceiptEvent) -> MeterEvent:
-    kind: type[Began | Stopped] = Began if told.event == "began" else Stopped
-    return msgspec.convert(
-        {"at_ms": told.at_ms, "at": told.at, "used_ms": told.used_ms, "reason": told.reason}, type=kind
-    )
+    reason = {"reason": told.reason}
+    event: MeterEvent
+    match told.event:
+        case "gift":
+            event = Gift(told.at_ms, told.at, told.used_ms, told.gift_ms)
+        case "began":
+            began = msgspec.convert(reason, type=_BeganBecause)
+            event = Began(told.at_ms, told.at, told.used_ms, began.reason)
+        case "stopped":
+            stopped = msgspec.convert(reason, type=_StoppedBecause)
+            event = Stopped(told.at_ms, told.at, told.used_ms, stopped.reason, told.note)
+    if _event_told(event) != told:
+        raise ValueError("an event says what its kind cannot say")
+    return event
 
 
 def _intervals(events: tuple[MeterEvent, ...] | list[MeterEvent]) -> list[ReceiptInterval]:
@@ -298,6 +333,7 @@ def _intervals(events: tuple[MeterEvent, ...] | list[MeterEvent]) -> list[Receip
                 duration_ms=interval.end_ms - interval.start_ms,
                 begin_reason=interval.begin_reason,
                 end_reason=interval.end_reason,
+                end_note=interval.end_note,
             )
         )
     return told

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.engine import Connection
 
-from .facts import Began, CallAccount, CallTerms, MeterEvent, Stopped
+from .event_rows import event_of
+from .facts import CallAccount, CallTerms, MeterEvent
 from .tables import meter_events, metered_calls
 from .tariff import Tariff
 
@@ -29,17 +30,6 @@ def tariff_text(tariff: Tariff) -> str:
 def tariff_of(text: str) -> Tariff:
     """A stored tariff. Raises `msgspec.ValidationError` or `msgspec.DecodeError`, both ValueErrors."""
     return msgspec.json.decode(text, type=Tariff)
-
-
-def kind_of(event: MeterEvent) -> str:
-    """How the event's class is stored."""
-    return "began" if isinstance(event, Began) else "stopped"
-
-
-def event_of(kind: str, at_ms: int, at: str, used_ms: int, reason: str) -> MeterEvent:
-    """A stored meter event."""
-    made = Began if kind == "began" else Stopped
-    return made(at_ms, at, used_ms, cast("Any", reason))
 
 
 def terms_of(row: Row[Any]) -> CallTerms:
@@ -80,7 +70,7 @@ def events_of(connection: Connection, call_ids: Iterable[str]) -> dict[str, list
     wanted = list(call_ids)
     for start in range(0, len(wanted), _PAGE):
         for row in connection.execute(_EVENTS, {"calls": wanted[start : start + _PAGE]}):
-            event = event_of(row.kind, row.at_ms, row.at, row.used_ms, row.reason)
+            event = event_of(row.kind, row.at_ms, row.at, row.used_ms, row.reason, row.gift_ms, row.note)
             found.setdefault(row.call_id, []).append(event)
     return found
 

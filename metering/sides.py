@@ -14,6 +14,7 @@ class _Side:
     down_since_ms: int = 0
     seen: bool = False
     paused: bool = False
+    note: str = ""
 
     @property
     def lost(self) -> bool:
@@ -39,9 +40,14 @@ class Sides:
         side = self._of(party)
         side.up_since_ms, side.down_since_ms = None, at_ms
 
-    def pause(self, party: Party, paused: bool) -> None:
+    def pause(self, party: Party, paused: bool, note: str = "") -> None:
         """Each party puts on hold and takes back its own hold only."""
         self._of(party).paused = paused
+        self._of(party).note = note
+
+    def pause_note(self) -> str:
+        """What those who have paused said about it."""
+        return " · ".join(side.note for side in (self._payer, self._host) if side.paused and side.note)
 
     def both_up_since_ms(self) -> int:
         """Since when both deliver. Only where nothing is in the way."""

@@ -37,6 +37,7 @@ from .bookkeeping import (
     known_call,
     progress_of,
     purse,
+    resume_event,
     settle,
     wallet_row,
 )  # fmt: skip
@@ -337,13 +338,14 @@ class SqlLedger:
                 return Refused("call.settled")
             known = events_from(raw, call_id, count - max(1, len(offered)))
             fresh = fresh_events(known, offered)
-            progress = Progress.of(known[-1] if known else None)
+            before = resume_event(raw, call_id)
+            progress = Progress.of(before)
             for index, event in enumerate(fresh):
                 progress = progress.after(event, partial(_earlier, raw, call_id, fresh[:index]))
             if fresh:
                 append_events(raw, ChainEnd(call_id, count, head), fresh, progress.used_ms)
                 terms = terms_of(known_call(transaction.connection, call_id))
-                call_metered(transaction, terms, known[-1] if known else None, count, fresh)
+                call_metered(transaction, terms, before, count, fresh)
             return None
 
         return await self._write(job)

@@ -145,8 +145,11 @@ meter_events = Table(
     Column("at", Text, nullable=False),
     Column("used_ms", Int64, nullable=False),
     Column("reason", Text, nullable=False),
-    CheckConstraint("kind IN ('began', 'stopped')", name="kind"),
+    Column("gift_ms", Int64, nullable=False, server_default="0"),
+    Column("note", Text, nullable=False, server_default=""),
+    CheckConstraint("kind IN ('began', 'stopped', 'gift')", name="kind"),
     CheckConstraint("used_ms >= 0", name="not_negative"),
+    CheckConstraint("(kind = 'gift') = (gift_ms > 0) AND gift_ms >= 0", name="gift"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

@@ -123,6 +123,7 @@ KINDS: dict[str, Kind] = {
     "wallet.currency": Kind(409, "The wallet is in another currency."),
     "wallet.insufficient": Kind(402, "The balance does not suffice."),
     "wallet.limit": Kind(409, "The wallet cannot hold that much."),
+    "gift.limit": Kind(409, "No more time can be given in this call."),
     "cap.too_low": Kind(422, "The cap is too low."),
     "topup.sandbox_refused": Kind(403, "Test money is only for servers with a local address."),
     "topup.currency": Kind(422, "The wallet has another currency."),

@@ -78,6 +78,7 @@ from .messages import (
     EndedMessage,
     EndReason,
     ErrorMessage,
+    GiftMessage,
     IncomingCall,
     LeaveMessage,
     MeterView,
@@ -258,25 +259,40 @@ class CallActor:
             case LeaveMessage():
                 self._left(participant, at_ms)
             case PauseMessage() | ResumeMessage():
-                return self._paused(participant, isinstance(message, PauseMessage), at_ms)
-            case CapMessage(cap_minor=cap_minor):
-                return self._capped(participant, cap_minor, at_ms)
+                return self._paused(participant, message, at_ms)
+            case CapMessage() | GiftMessage():
+                return self._decided(participant, message, at_ms)
         self.telling.room_changed()
         return None
 
-    def _paused(self, participant: Participant, paused: bool, at_ms: int) -> Refused | None:
+    def _paused(
+        self, participant: Participant, message: PauseMessage | ResumeMessage, at_ms: int
+    ) -> Refused | None:
         if participant.role == "guest":
             return Refused.of("role.forbidden")
         if self.state != "open":
             return Refused.of("call.not_open")
-        fact = Paused(participant.role) if paused else Resumed(participant.role)
+        match message:
+            case PauseMessage(note=note):
+                fact: Paused | Resumed = Paused(participant.role, note)
+            case ResumeMessage():
+                fact = Resumed(participant.role)
         self._obey(self._meter.tell(fact, at_ms, self._stale_proof_ms(at_ms)), at_ms)
         return None
 
-    def _capped(self, participant: Participant, cap_minor: int | None, at_ms: int) -> Refused | None:
-        if participant.role != "payer":
-            return Refused.of("role.forbidden")
-        orders = self._meter.cap(cap_minor, at_ms, self._stale_proof_ms(at_ms))
+    def _decided(
+        self, participant: Participant, message: CapMessage | GiftMessage, at_ms: int
+    ) -> Refused | None:
+        """The payer's cap, the host's gift."""
+        match message:
+            case CapMessage(cap_minor=cap_minor) if participant.role == "payer":
+                orders = self._meter.cap(cap_minor, at_ms, self._stale_proof_ms(at_ms))
+            case GiftMessage(ms=gift_ms) if participant.role == "host":
+                if self.state != "open":
+                    return Refused.of("call.not_open")
+                orders = self._meter.gift(gift_ms, at_ms)
+            case _:
+                return Refused.of("role.forbidden")
         if isinstance(orders, Refused):
             return orders
         self._obey(orders, at_ms)

@@ -5,7 +5,8 @@ waits, for ever: nothing may be dropped here without losing money or order. Only
 ledger refuses (the call is settled), this process was fenced, or the supervisor closes; then recovery
 settles the call from what is durable.
 
-`unwritten_stop_ms` is what the heartbeat must know: the ledger still takes the meter to be running beyond it.
+`unwritten_stop_ms` is what the heartbeat must know: beyond it the ledger still takes the meter to be running,
+and running for money.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any, TypeVar
 import structlog
 
 from metering.errors import Fenced, LedgerUnavailable, MeteringError
-from metering.facts import MeterEvent, Settlement, Stopped
+from metering.facts import Gift, MeterEvent, Settlement, Stopped
 
 from .clock import iso_at
 from .events import BooksOverflowed, Event, Settled
@@ -52,10 +53,11 @@ class Books:
         self._write()
 
     def unwritten_stop_ms(self) -> int | None:
-        """The earliest end that is not durable yet (a later one may correct it); None when all ends are."""
+        """The earliest end or gift that is not durable yet (a later one may correct it), or None."""
         if not self._events:
             return None
-        return min((event.at_ms for event in self._events if isinstance(event, Stopped)), default=None)
+        bounding = (event.at_ms for event in self._events if isinstance(event, Stopped | Gift))
+        return min(bounding, default=None)
 
     def _write(self) -> None:
         if not self._writing:

@@ -24,6 +24,7 @@ from metering.meter import (
     Closed,
     CutOff,
     FundsArrived,
+    Gifted,
     GrantFailed,
     GrantGiven,
     HoldMedia,
@@ -85,6 +86,7 @@ class CallMeter:
         self._held_minor, self._available_minor = 0, funds.available_minor
         self._settle: Settle | None = None
         self._failing = False
+        self._gifts = 0
         self.books = Books(terms.call_id, ports, post)
 
     @property
@@ -150,6 +152,13 @@ class CallMeter:
         ended_at = iso_at(self._ports.clock, at_ms)
         self.books.settle(Settlement(self.terms.call_id, order.used_ms, reason, ended_at))
         return order
+
+    def gift(self, gift_ms: int, now_ms: int) -> list[Order] | Refused:
+        """The host gives time away. Refusal: gift.limit."""
+        if self._gifts >= self._ports.options.max_gifts:
+            return Refused.of("gift.limit")
+        self._gifts += 1
+        return self.tell(Gifted(gift_ms), now_ms)
 
     @property
     def cap_minor(self) -> int | None:

@@ -49,6 +49,7 @@ MESSAGES: dict[str, str] = {
     "wallet.unknown": "There is no such wallet.",
     "wallet.currency": "The wallet is in another currency.",
     "wallet.insufficient": "The balance does not suffice for a call.",
+    "gift.limit": "No more time can be given in this call.",
     "cap.too_low": "The cap is below what is charged already, or does not suffice for a call.",
     "server.stopping": "The server is going down; try again shortly.",
     "server.unavailable": "The ledger does not answer; try again shortly.",

@@ -54,7 +54,9 @@ class OfferMessage(_Wire, tag="offer", frozen=True):
 
 
 class PauseMessage(_Wire, tag="pause", frozen=True):
-    """Put the call on hold: no media, no charge."""
+    """Put the call on hold: no media, no charge. `note`: why, for the others and the receipt."""
+
+    note: Note = ""
 
 
 class ResumeMessage(_Wire, tag="resume", frozen=True):
@@ -65,6 +67,12 @@ class CapMessage(_Wire, tag="cap", frozen=True):
     """The payer's own limit of the charge of this call; null: none. Never below what is charged already."""
 
     cap_minor: Minor | None
+
+
+class GiftMessage(_Wire, tag="gift", frozen=True):
+    """The host gives time that is not billed: the next `ms` of use."""
+
+    ms: Annotated[int, msgspec.Meta(ge=1_000, le=3_600_000)]
 
 
 class StateMessage(_Wire, tag="state", frozen=True):
@@ -103,7 +111,9 @@ class LeaveLineMessage(_Wire, tag="leave_line", frozen=True):
     """Give the place in the line up."""
 
 
-CallClientMessage = OfferMessage | PauseMessage | ResumeMessage | CapMessage | StateMessage | LeaveMessage
+CallClientMessage = (
+    OfferMessage | PauseMessage | ResumeMessage | CapMessage | GiftMessage | StateMessage | LeaveMessage
+)  # fmt: skip
 PresenceClientMessage = AcceptMessage | DeclineMessage
 LineClientMessage = LeaveLineMessage
 ClientMessage = CallClientMessage | PresenceClientMessage | LineClientMessage
@@ -131,6 +141,7 @@ MeterWhy = Literal[
     "granting",           # waiting: the ledger has not answered yet
     "running",            # money runs
     "free",               # running, inside the free time
+    "gift",               # running, inside time that the host gave away
     "payer_paused",       # paused
     "host_paused",        # paused
     "both_paused",        # paused
@@ -152,7 +163,9 @@ class MeterView(msgspec.Struct, frozen=True):
     For others these are None/False. `earned_minor` is the host's share, None for others; with
     `host_share_bp` (basis points of the charge) the host's page draws it on between two messages.
     `soft_left_ms` is what remains of the soft landing while exhausted. `cap_minor` is the payer's own limit
-    of the charge, for the payer only; `cap_binds`: it is reached before the funds run out.
+    of the charge, for the payer only; `cap_binds`: it is reached before the funds run out. `gifted_ms` of the
+    usage were given away by the host, `gift_left_ms` more come next; neither is billed. `pause_note` is what
+    was said about the pause.
     """
 
     state: MeterState
@@ -168,6 +181,9 @@ class MeterView(msgspec.Struct, frozen=True):
     soft_left_ms: int | None = None
     cap_minor: int | None = None
     cap_binds: bool = False
+    gifted_ms: int = 0
+    gift_left_ms: int = 0
+    pause_note: str = ""
 
 
 class TrackView(msgspec.Struct, frozen=True):

@@ -37,6 +37,8 @@ class SignalingOptions:
     max_guests: int = 4
     max_pages: int = 8
     """Presence connections of one host; a further one supersedes the oldest."""
+    max_gifts: int = 20
+    """Gifts of time in one call."""
     inbox_limit: int = 256
     """Messages of clients that may wait in a call's inbox."""
     records_limit: int = 500

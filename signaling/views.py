@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypedDict
 
 from metering.facts import CallAccount
 from metering.meter import Reading, Settle
@@ -75,11 +75,22 @@ _RINGING = Reading(
 )
 
 
+class _Told(TypedDict):
+    """What everybody sees of the meter besides the figures."""
+
+    gifted_ms: int
+    gift_left_ms: int
+    pause_note: str
+
+
 def meter_view(facts: CallFacts, reading: Reading | None, funds: CallFunds, role: Role) -> MeterView:
     """The meter as `role` sees it. `reading` is None while the call rings."""
     figures = reading or replace(_RINGING, cap_minor=funds.cap_minor)
     funds_minor = funds.available_minor
     why = "ringing" if reading is None else figures.why
+    more = _Told(
+        gifted_ms=figures.gifted_ms, gift_left_ms=figures.gift_left_ms, pause_note=figures.pause_note
+    )
     match role:
         case "payer":
             spendable_minor = funds_minor if funds.cap_minor is None else min(funds_minor, funds.cap_minor)
@@ -89,18 +100,18 @@ def meter_view(facts: CallFacts, reading: Reading | None, funds: CallFunds, role
                 balance_minor=funds_minor - figures.charge_minor,
                 left_ms=None if facts.tariff.price_minor == 0 else left_ms,
                 low=figures.low, soft_left_ms=figures.soft_left_ms,
-                cap_minor=figures.cap_minor, cap_binds=figures.cap_binds,
+                cap_minor=figures.cap_minor, cap_binds=figures.cap_binds, **more,
             )  # fmt: skip
         case "host":
             return MeterView(
                 figures.state, why, figures.used_ms, figures.charge_minor, tariff_view(facts.tariff),
                 earned_minor=facts.tariff.host_share(figures.charge_minor),
-                host_share_bp=facts.tariff.host_share_bp, soft_left_ms=figures.soft_left_ms,
+                host_share_bp=facts.tariff.host_share_bp, soft_left_ms=figures.soft_left_ms, **more,
             )  # fmt: skip
         case "guest":
             return MeterView(
                 figures.state, why, figures.used_ms, 0, hidden_tariff(facts.tariff),
-                soft_left_ms=figures.soft_left_ms,
+                soft_left_ms=figures.soft_left_ms, **more,
             )  # fmt: skip
 
 

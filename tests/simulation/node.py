@@ -65,6 +65,7 @@ class SimCall:
     writing: bool = False
     patience_ms: int = 50
     asking: bool = False
+    given_ms: int = 0  # time given away, in all
     cap_minor: int | None = None  # never below what was charged when it was set
     warnings: int = 0
     news: int = 0

@@ -11,7 +11,7 @@ from simulation.node import HOST, WALLET, WINDOW_MS, SimCall
 from simulation.script import NOTICING_MS
 from simulation.world import World
 
-from metering.facts import CallAccount, Stopped
+from metering.facts import Began, CallAccount, Gift, Stopped
 from metering.memory import Books
 from metering.receipt import build_receipt, verify_receipt
 from metering.tariff import Tariff
@@ -45,6 +45,22 @@ def price(tariff: Tariff, used_ms: int) -> int:
     return math.floor(math.ceil(due) * tariff.increment_ms * Fraction(tariff.price_minor, tariff.per_ms))
 
 
+def given(account: CallAccount) -> Spans:
+    """The stretches of usage that were given away, each by walking through the events anew."""
+    gifts: list[list[int]] = []
+    for event in account.events:
+        if isinstance(event, Gift):
+            gifts.append([event.used_ms, event.gift_ms])
+        elif isinstance(event, Stopped):
+            for gift in gifts:
+                gift[0] = min(gift[0], event.used_ms)
+    spans: Spans = []
+    for from_ms, gift_ms in gifts:
+        begin_ms = max(from_ms, spans[-1][1]) if spans else from_ms
+        spans.append((begin_ms, begin_ms + gift_ms))
+    return spans
+
+
 def truth(call: SimCall, noticed: bool = False) -> Spans:
     """When media was delivered between both, nobody had paused, nothing was held, and the call was open.
 
@@ -71,7 +87,7 @@ def metered(account: CallAccount) -> Spans:
                 spans.append((start_ms, max(start_ms, event.at_ms)))
             spans = _common(spans, [(-(10**12), event.at_ms)])
             start_ms = None
-        else:
+        elif isinstance(event, Began):
             assert start_ms is None, "an interval began in another"
             start_ms = event.at_ms
     assert start_ms is None, "an interval was left open"
@@ -99,7 +115,11 @@ def _judge_usage(world: World, call: SimCall, account: CallAccount) -> None:
 
 def _judge_money(world: World, call: SimCall, account: CallAccount) -> None:
     tariff = world.script.tariff
-    due_minor = price(tariff, account.used_ms)
+    gifted_ms = _length(_common(given(account), [(0, account.used_ms)]))
+    world.reached["calls with time given"] += gifted_ms > 0
+    due_minor = price(tariff, account.used_ms - gifted_ms)
+    recorded_ms = sum(event.gift_ms for event in account.events if isinstance(event, Gift))
+    assert recorded_ms == call.given_ms or call.crashed, "a gift was lost"
     assert 0 <= account.charge_minor <= due_minor
     if not call.crashed:
         assert account.charge_minor == due_minor, "used more than the hold covered"
@@ -137,7 +157,8 @@ def _count(world: World, accounts: dict[str, CallAccount], left_minor: int) -> N
         reached["calls that cost money"] += account.charge_minor > 0
         reached["intervals"] += len(metered(account))
         for event in account.events:
-            reached[f"reason {event.reason}"] += 1
+            if not isinstance(event, Gift):
+                reached[f"reason {event.reason}"] += 1
     cut = [call for call in world.calls if call.cut is not None and call.cut.reason == "funds"]
     if cut and left_minor == 0:
         reached["wallets emptied to zero"] += 1

@@ -127,20 +127,38 @@ BUGS = (
     Bug(
         "the meter runs on to the end of the funds, past the payer's own cap",
         "credit.py",
-        "self._tariff.affordable(self._within_cap(self.held_minor))",
-        "self._tariff.affordable(self.held_minor)",
+        "self.price.affordable(self._within_cap(self.held_minor))",
+        "self.price.affordable(self.held_minor)",
     ),
     Bug(
         "more is held than the payer's cap allows",
         "credit.py",
-        "return self._within_cap(self._tariff.charge(used_ms + self._quantum_ms(used_ms)))",
-        "return self._tariff.charge(used_ms + self._quantum_ms(used_ms))",
+        "return self._within_cap(self.price.charge(used_ms + self._quantum_ms(used_ms)))",
+        "return self.price.charge(used_ms + self._quantum_ms(used_ms))",
     ),
     Bug(
         "a cap that is raised in the soft landing is not looked at",
         "meter.py",
         "        credit.cap(cap_minor, used_ms)\n",
         "        credit.cap_minor = cap_minor\n",
+    ),
+    Bug(
+        "usage that is taken back takes the gift with it",
+        "price.py",
+        "(min(from_ms, used_ms), ms) for from_ms, ms",
+        "(from_ms, ms) for from_ms, ms",
+    ),
+    Bug(
+        "two gifts at once are one",
+        "price.py",
+        "begin_ms = max(from_ms, end_ms)",
+        "begin_ms = from_ms",
+    ),
+    Bug(
+        "a gift is shown and charged all the same",
+        "memory.py",
+        "due_minor = Price.of(tariff, call.events).charge(call.progress.used_ms)",
+        "due_minor = tariff.charge(call.progress.used_ms)",
     ),
     # -- the tariff ----------------------------------------------------------------------------------------
     Bug(
@@ -165,8 +183,8 @@ BUGS = (
     Bug(
         "a charge may pass the hold",
         "memory.py",
-        "call.charge_minor = min(tariff.charge(call.progress.used_ms), call.held_minor)",
-        "call.charge_minor = tariff.charge(call.progress.used_ms)",
+        "call.charge_minor = min(due_minor, call.held_minor)",
+        "call.charge_minor = due_minor",
     ),
     Bug(
         "a settled call can still hold money",
@@ -252,8 +270,8 @@ BUGS = (
     Bug(
         "SQL: the charge is not cut to the hold",
         "bookkeeping.py",
-        "charge_minor = min(tariff.charge(used_ms), row.held_minor)",
-        "charge_minor = tariff.charge(used_ms)",
+        "charge_minor = min(due_minor, row.held_minor)",
+        "charge_minor = due_minor",
     ),
     Bug(
         "SQL: a second settlement settles again",
@@ -283,7 +301,7 @@ BUGS = (
     Bug(
         "a receipt's charge is taken on trust",
         "receipt.py",
-        "if receipt.charge_minor + receipt.waived_minor != tariff.charge(receipt.used_ms):",
+        "if receipt.charge_minor + receipt.waived_minor != price.charge(receipt.used_ms):",
         "if receipt.charge_minor + receipt.waived_minor < 0:",
     ),
 )

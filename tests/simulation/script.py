@@ -102,6 +102,7 @@ class Script:
     crash_after_stop: bool
     zombie: bool
     cap_minor: int | None = None
+    gifts: list[tuple[int, int, int]] = field(default_factory=list)  # instant, call, how long
     caps: list[tuple[int, int, int | None]] = field(default_factory=list)  # instant, call, the new cap
     raises: list[tuple[int, int | None]] = field(
         default_factory=list
@@ -148,6 +149,12 @@ def write(seed: int) -> Script:
     )
     if rng.random() < 0.25:
         _cap(rng, script, span_ms)
+    if rng.random() < 0.25:
+        first_ms, last_ms = min(c.start_ms for c in calls), max(c.end_ms for c in calls)
+        script.gifts = [
+            (rng.randint(first_ms, last_ms), rng.randrange(count), rng.choice([1, 700, 5_000, span_ms]))
+            for _ in range(rng.choice([1, 2, 4]))
+        ]
     return script
 
 

@@ -21,6 +21,7 @@ from metering.meter import (
     CutOff,
     Event,
     FundsArrived,
+    Gifted,
     GrantFailed,
     GrantGiven,
     HoldMedia,
@@ -36,6 +37,7 @@ from metering.meter import (
     Warn,
     Woke,
 )
+from metering.price import Price
 from metering.progress import Progress
 from metering.tariff import Tariff
 from metering.usage import intervals, used_ms
@@ -64,8 +66,9 @@ facts = st.one_of(
     going,
     going,
     st.tuples(st.just("down"), parties, ago),
-    st.tuples(st.just("pause"), parties),
+    st.tuples(st.just("pause"), parties, st.sampled_from(["", "", "a word", "another"])),
     st.tuples(st.sampled_from(["stale", "fail", "funds", "woke", "woke"])),
+    st.tuples(st.just("gift"), st.sampled_from([1, 900, 5_000])),
     st.tuples(st.just("cap"), st.sampled_from([None, 0, 1, 20, 60, 200])),
 )
 waits = st.sampled_from([0, 1, 250, 1_000, 4_000, 12_000, 12_000, 70_000])
@@ -86,6 +89,7 @@ class Told:
         self.meter = Meter(tariff, MeterOptions(soft_landing_ms=20_000), self.now)
         self.held_minor = 0
         self.cap_minor: int | None = None
+        self.given_ms = 0
         self.events: list[MeterEvent] = []
         self.progress = Progress()
         self.asks_in_flight = 0
@@ -117,10 +121,13 @@ class Told:
         REACHED[after.state] += 1
         REACHED[f"{before.state} -> {after.state}"] += before.state != after.state
         REACHED["reached the cap"] += before.why != "cap" and after.why == "cap"
+        REACHED["gifts"] += isinstance(fact, Gifted) and self.settled is None
         REACHED["cap raised"] += before.why == "cap" and after.state == "running"
         if not isinstance(fact, MediaUp):
             assert after.used_ms <= before.used_ms, "news raised usage"
-        assert after.charge_minor == self.tariff.charge(after.used_ms) <= self.held_minor
+        price = Price.of(self.tariff, self.events)
+        assert after.charge_minor == price.charge(after.used_ms) <= self.held_minor
+        assert after.gifted_ms + after.gift_left_ms == self.given_ms
         if after.state == "running":
             assert all(self.up.values())
             assert not self.paused
@@ -159,7 +166,7 @@ class Told:
                 case Settle(used, charge):
                     self.settled = order
                     assert used == used_ms(intervals(self.events))
-                    assert charge == self.tariff.charge(used) <= self.held_minor
+                    assert charge == Price.of(self.tariff, self.events).charge(used) <= self.held_minor
                     REACHED["settled with usage"] += used > 0
                 case CutOff():
                     assert not self.cut, "cut off twice"
@@ -177,9 +184,9 @@ class Told:
             case ("down", party, earlier):
                 self.up[party] = False
                 told = MediaDown(party, self.now - earlier)
-            case ("pause", party):
+            case ("pause", party, note):
                 self.paused.add(party)
-                told = Paused(party)
+                told = Paused(party, note)
             case ("resume", party):
                 self.paused.discard(party)
                 told = Resumed(party)
@@ -192,6 +199,9 @@ class Told:
                 told = GrantFailed()
             case ("funds",):
                 told = FundsArrived()
+            case ("gift", gift_ms):
+                self.given_ms += gift_ms * (self.settled is None)
+                told = Gifted(gift_ms)
             case ("cap", cap_minor):
                 charged_minor = self.meter.reading(self.now).charge_minor
                 if self.settled is None:
@@ -224,6 +234,6 @@ def test_it_keeps_to_its_rules_whatever_it_is_told():
         "running": 1_500, "paused": 500, "reconnecting": 500, "exhausted": 1_500, "CutOff": 60, "Warn": 50,
         "running -> exhausted": 90, "exhausted -> running": 25, "running -> paused": 90,
         "paused -> running": 50, "running -> reconnecting": 120, "reconnecting -> running": 60,
-        "corrections": 15, "settled with usage": 200, "reached the cap": 40, "cap raised": 4,
+        "corrections": 15, "settled with usage": 200, "reached the cap": 40, "cap raised": 4, "gifts": 300,
     }  # fmt: skip
     assert {what: REACHED[what] for what, least in wanted.items() if REACHED[what] < least} == {}

@@ -63,6 +63,9 @@ EXPECTED = {
     "cut off: cap": 70,
     "cut-offs by the cap checked": 20,
     "reason cap_raised": 60,
+    "gifts": 300,
+    "calls with time given": 100,
+    "reason gift": 25,
 }
 
 

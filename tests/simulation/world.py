@@ -40,6 +40,7 @@ from metering.meter import (
     CutOff,
     Event,
     FundsArrived,
+    Gifted,
     GrantFailed,
     GrantGiven,
     HoldMedia,
@@ -139,6 +140,9 @@ class World:
         for at_ms, number, minor in self.script.caps:
             if name == f"call{number}":
                 self.at(at_ms, lambda minor=minor: self._cap(node, call, minor))
+        for at_ms, number, gift_ms in self.script.gifts:
+            if name == f"call{number}":
+                self.at(at_ms, lambda gift_ms=gift_ms: self._gift(node, call, gift_ms))
         left: EndReason = "payer_left" if script.ended_by == "payer" else "host_left"
         self.at(script.end_ms, lambda: self.close(node, call, left))
         self._obey(node, call, call.meter.start(self.now))
@@ -169,6 +173,14 @@ class World:
             self.reached["caps changed"] += 1
             self.tell(node, call, Capped(minor))
 
+    def _gift(self, node: Node, call: SimCall, gift_ms: int) -> None:
+        if node.alive and call.closed_ms is None:
+            call.given_ms += gift_ms
+            call.news += 1
+            self.reached["gifts"] += 1
+            self.changed_ms = self.now
+            self.tell(node, call, Gifted(gift_ms))
+
     def close(self, node: Node, call: SimCall, reason: EndReason) -> None:
         if not node.alive or call.closed_ms is not None:
             return
@@ -191,7 +203,7 @@ class World:
         Of a call that is stopped, too: when media returns it may yet begin in the past, before this beat.
         """
         proof_ms = min(side.proof_ms(self.now) for side in call.script.sides.values())
-        bounds = [proof_ms, *(event.at_ms for event in call.unwritten if isinstance(event, Stopped))]
+        bounds = [proof_ms, *(event.at_ms for event in call.unwritten if not isinstance(event, Began))]
         due_ms = call.meter.deadline()
         if call.meter.running_since() is not None and due_ms is not None and due_ms <= self.now:
             bounds.append(due_ms)
@@ -214,7 +226,9 @@ class World:
             named = {"funds": "ran out of funds", "cap": "reached the cap"}
             self.reached[named.get(after.why, "ran out of answers")] += 1
         for order in orders:
-            if isinstance(order, Record) and order.event.reason in ("funds", "cap", "ledger_silent"):
+            if not (isinstance(order, Record) and isinstance(order.event, Stopped)):
+                continue
+            if order.event.reason in ("funds", "cap", "ledger_silent"):
                 call.late_ms += self.now - order.event.at_ms
                 stutters = order.event.reason == "ledger_silent" and not self.script.late_ms
                 assert not stutters or self.script.temper.name != "quick", "waited for a ledger that answers"
@@ -283,13 +297,15 @@ class World:
             return
         if why == "cap":
             assert call.cap_minor is not None
-            assert self.script.tariff.charge(reading.used_ms + 1) > call.cap_minor, "the cap was not reached"
+            billed_ms = reading.used_ms - reading.gifted_ms
+            assert self.script.tariff.charge(billed_ms + 1) > call.cap_minor, "the cap was not reached"
             self.reached["cut-offs by the cap checked"] += 1
             return
         assert why == "funds", "cut off for silence by a ledger that answers"
         held_minor = self.finish(self.node.ledger.call(call.id)).held_minor
         available_minor = self.finish(self.node.ledger.balance(WALLET)).available_minor
-        assert self.script.tariff.charge(reading.used_ms + 1) > held_minor + available_minor, "it could pay"
+        billed_ms = reading.used_ms - reading.gifted_ms
+        assert self.script.tariff.charge(billed_ms + 1) > held_minor + available_minor, "it could pay"
         self.reached["cut-offs checked"] += 1
 
     def _soft_landing(self, node: Node, call: SimCall, until_ms: int) -> None:

@@ -179,7 +179,7 @@ class TestTampering:
         assert verify_receipt(signed(members))
 
     def test_a_field_given_twice_is_detected(self):
-        twice = as_json().replace(b'{"version":1', b'{"version":1,"charge_minor":1', 1)
+        twice = as_json().replace(b'{"version":2', b'{"version":2,"charge_minor":1', 1)
         assert "given twice" in verify_receipt(twice)[0]
 
     def test_a_removed_event_is_detected(self):
@@ -206,7 +206,7 @@ class TestTampering:
             b"", b"{}", b"[]", b"null", b"\xff", b"{" * 100_000, b"0" * 5_000_000, b'{"version": 1.0}',
             as_json().replace(b'"used_ms":90000', b'"used_ms":90000.0'),
             as_json().replace(b'"used_ms":90000', b'"used_ms":' + b"9" * 400),
-            as_json().replace(b'"version":1', b'"version":2'),
+            as_json().replace(b'"version":2', b'"version":3'),
             as_json().replace(b'"per_ms":60000', b'"per_ms":0'),
         ],
         ids=range(12),

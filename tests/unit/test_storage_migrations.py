@@ -63,7 +63,7 @@ def books(file: Path) -> Iterator[sqlite3.Connection]:
         INSERT INTO metered_calls (id, wallet_id, host_id, payer_name, host_name, tariff, opened_at, node_id,
             epoch, chain_head, balance_before_minor, topped_up_before_minor)
             VALUES ('c', 'w', 'h', 'Sam', 'Ada', '{}', '', 'n', 1, '', 0, 0);
-        INSERT INTO meter_events VALUES ('c', 1, 'began', 0, '', 0, 'media_up');
+        INSERT INTO meter_events VALUES ('c', 1, 'began', 0, '', 0, 'media_up', 0, '');
     """)
     yield connection
     connection.close()

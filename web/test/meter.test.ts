@@ -40,6 +40,17 @@ describe("the meter on the screen", () => {
     expect(read(view, 0, 10_250)).toMatchObject({ why: "running", freeLeftMs: 0, chargeMinor: 1 });
   });
 
+  it("does not charge what was given away, and says so until it is used up", () => {
+    const view = meter({ why: "gift", used_ms: 10_000, charge_minor: 40, gifted_ms: 0, gift_left_ms: 5_000 });
+    expect(read(view, 0, 3_000)).toMatchObject({
+      why: "gift",
+      giftLeftMs: 2_000,
+      chargeMinor: 40,
+      usedMs: 13_000,
+    });
+    expect(read(view, 0, 6_000)).toMatchObject({ why: "running", giftLeftMs: 0, chargeMinor: 44 });
+  });
+
   it("counts the soft landing down in real time", () => {
     const view = meter({ state: "exhausted", why: "funds", soft_left_ms: 60_000, left_ms: 0 });
     expect(read(view, 0, 15_000).softLeftMs).toBe(45_000);

@@ -222,3 +222,10 @@ export function wanted(state: CallState, video: boolean): Wanted[] {
   }
   return [...found.values()];
 }
+
+/** Whether I am (one of) those who hold the call. */
+export function pausedByMe(call: CallState): boolean {
+  const why = call.meter?.why;
+  if (why === "both_paused") return call.role !== "guest";
+  return (why === "payer_paused" && call.role === "payer") || (why === "host_paused" && call.role === "host");
+}

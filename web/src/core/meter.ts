@@ -19,6 +19,8 @@ export interface Reading {
   readonly earnedMinor: number | null;
   readonly softLeftMs: number | null;
   readonly low: boolean;
+  readonly giftLeftMs: number;
+  readonly pauseNote: string;
   readonly capMinor: number | null;
   readonly capBinds: boolean;
 }
@@ -28,16 +30,20 @@ export function read(view: MeterView, at: number, now: number): Reading {
   const passed = Math.max(0, Math.floor(now - at));
   const grown = view.state === "running" ? passed : 0;
   const usedMs = view.used_ms + grown;
+  // What was given away is used up first, from now on, and not billed.
+  const giftedMs = view.gifted_ms + Math.min(grown, view.gift_left_ms);
+  const giftLeftMs = view.gift_left_ms - Math.min(grown, view.gift_left_ms);
+  const billedMs = usedMs - giftedMs;
   const chargeMinor =
-    grown > 0 ? Math.max(view.charge_minor, charge(view.tariff, usedMs)) : view.charge_minor;
+    grown > 0 ? Math.max(view.charge_minor, charge(view.tariff, billedMs)) : view.charge_minor;
   const more = chargeMinor - view.charge_minor;
-  const freeLeftMs = Math.max(0, view.tariff.free_ms - usedMs);
+  const freeLeftMs = Math.max(0, view.tariff.free_ms - billedMs);
   // A host that shares the room with the platform earns a part of each charge.
   const earnedMinor =
     view.earned_minor === null ? null : Math.max(view.earned_minor, earned(view, chargeMinor));
   return {
     state: view.state,
-    why: view.why === "free" && freeLeftMs === 0 ? "running" : view.why,
+    why: whyNow(view, freeLeftMs, giftLeftMs),
     currency: view.tariff.currency,
     usedMs,
     chargeMinor,
@@ -47,9 +53,18 @@ export function read(view: MeterView, at: number, now: number): Reading {
     earnedMinor,
     softLeftMs: view.soft_left_ms === null ? null : Math.max(0, view.soft_left_ms - passed),
     low: view.low,
+    giftLeftMs,
+    pauseNote: view.pause_note,
     capMinor: view.cap_minor,
     capBinds: view.cap_binds,
   };
+}
+
+/** Until the server says so itself: free time or a gift that has run out meanwhile is over. */
+function whyNow(view: MeterView, freeLeftMs: number, giftLeftMs: number): MeterWhy {
+  const gifts = view.why === "gift" && giftLeftMs === 0;
+  if (gifts) return freeLeftMs > 0 ? "free" : "running";
+  return view.why === "free" && freeLeftMs === 0 ? "running" : view.why;
 }
 
 function earned(view: MeterView, chargeMinor: number): number {

@@ -108,8 +108,9 @@ export class CallSession {
     this.#send({ type: "state", ...devices });
   }
 
-  pause(): void {
-    this.#send({ type: "pause" });
+  /** `note`: why, for the others and the receipt. */
+  pause(note = ""): void {
+    this.#send({ type: "pause", note });
   }
 
   resume(): void {
@@ -119,6 +120,11 @@ export class CallSession {
   /** The most that this call may be charged; null: no limit of one's own. */
   cap(minor: number | null): void {
     this.#send({ type: "cap", cap_minor: minor });
+  }
+
+  /** The host gives time that is not billed, from now on. */
+  give(ms: number): void {
+    this.#send({ type: "gift", ms });
   }
 
   /** Hang up. Media stops with the server's word or in a moment, whatever becomes of the message. */

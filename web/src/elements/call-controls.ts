@@ -22,6 +22,8 @@ export class CallControls extends LitElement {
   @property({ type: Boolean }) canInvite = false;
   /** The person has a say in the money. */
   @property({ type: Boolean }) hasMoney = false;
+  /** It is the host: the say is to give time. */
+  @property({ type: Boolean }) gives = false;
   @property({ type: Boolean }) canHangUp = false;
 
   static override styles = [
@@ -93,7 +95,7 @@ export class CallControls extends LitElement {
               )
             : nothing
         }
-        ${this.hasMoney ? this.#button("money", "wallet", t.inCall.money) : nothing}
+        ${this.hasMoney ? this.#button("money", this.gives ? "gift" : "wallet", this.gives ? t.inCall.moneyHost : t.inCall.money) : nothing}
         ${this.#button("devices", "devices", t.call.devices)}
         ${this.canInvite ? this.#button("invite", "invite", t.call.invite) : nothing}
         ${

@@ -11,6 +11,8 @@ import { base, card, controls } from "../styles/shared";
 import "./cap-field";
 import { follow } from "./follow";
 
+const GIFTS_MIN = [1, 5, 10] as const;
+
 @customElement("tt-call-money")
 export class CallMoney extends LitElement {
   @property({ attribute: false }) session: CallSession | null = null;
@@ -28,7 +30,10 @@ export class CallMoney extends LitElement {
     controls,
     card,
     css`
-      button.primary {
+      button.gift {
+        flex: 1;
+      }
+      section > button.primary {
         width: var(--full);
       }
     `,
@@ -37,7 +42,9 @@ export class CallMoney extends LitElement {
   override render() {
     const call = this.session?.state;
     if (!call?.meter) return nothing;
-    return html`<div class="stack">${call.role === "payer" ? this.#cap(call) : nothing}</div>`;
+    return html`<div class="stack">
+      ${call.role === "payer" ? this.#cap(call) : nothing} ${call.role === "host" ? this.#gift(call) : nothing}
+    </div>`;
   }
 
   #cap(call: CallState): TemplateResult | typeof nothing {
@@ -73,6 +80,31 @@ export class CallMoney extends LitElement {
         </button>
       </section>
     `;
+  }
+
+  #gift(call: CallState): TemplateResult {
+    return html`
+      <section class="stack" data-testid="gift-panel">
+        <p class="muted">${t.inCall.gift.text(call.call?.payer_name ?? "")}</p>
+        <div class="row">
+          ${GIFTS_MIN.map(
+            (minutes) => html`<button
+              type="button"
+              class=${minutes === 5 ? "primary gift" : "gift"}
+              data-testid="give-${minutes}"
+              @click=${() => this.#give(minutes)}
+            >
+              ${t.inCall.gift.give(t.inCall.gift.minutes(minutes))}
+            </button>`,
+          )}
+        </div>
+      </section>
+    `;
+  }
+
+  #give(minutes: number): void {
+    this.session?.give(minutes * 60_000);
+    this.dispatchEvent(new CustomEvent("tt-done"));
   }
 
   #set(chargeMinor: number): void {

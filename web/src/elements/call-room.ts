@@ -5,7 +5,7 @@ import { customElement, property, queryAll, state } from "lit/decorators.js";
 import type { Api } from "../core/api";
 import { stayAwake } from "../core/awake";
 import type { Devices } from "../core/devices";
-import { type CallState, type Face, face, others, self } from "../core/machine";
+import { type CallState, type Face, face, others, pausedByMe, self } from "../core/machine";
 import type { CallSession } from "../core/session";
 import type { ParticipantView } from "../protocol/messages";
 import { t } from "../strings";
@@ -158,6 +158,7 @@ export class CallRoom extends LitElement {
       <main
         data-face=${now}
         data-testid="room"
+        @tt-pause=${(event: CustomEvent<string>) => this.session?.pause(event.detail)}
         @tt-cap=${(event: CustomEvent<number | null>) => this.session?.cap(event.detail)}
       >
         <header>
@@ -279,7 +280,8 @@ export class CallRoom extends LitElement {
       .paused=${pausedByMe(call)}
       .canPause=${party && begun && now !== "soft_landing"}
       .canInvite=${party && begun}
-      .hasMoney=${call.role === "payer" && begun}
+      .hasMoney=${party && begun}
+      .gives=${call.role === "host"}
       .canHangUp=${begun}
       @tt-control=${(event: CustomEvent<ControlAction>) => this.#act(event.detail)}
     ></tt-call-controls>`;
@@ -327,7 +329,10 @@ export class CallRoom extends LitElement {
         ></tt-device-pickers>
       </tt-dialog>`;
     if (this.panel === "money")
-      return html`<tt-dialog .heading=${t.inCall.moneyTitle} @tt-close=${close}>
+      return html`<tt-dialog
+        .heading=${this.session?.state.role === "host" ? t.inCall.gift.title : t.inCall.moneyTitle}
+        @tt-close=${close}
+      >
         <tt-call-money .session=${this.session} @tt-done=${close}></tt-call-money>
       </tt-dialog>`;
     if (this.panel === "invite")
@@ -360,12 +365,6 @@ export class CallRoom extends LitElement {
       performance.measure("tt-time-to-frame", "tt-click", "tt-first-frame");
     if (this.#opened) performance.measure("tt-open-to-frame", "tt-open", "tt-first-frame");
   };
-}
-
-export function pausedByMe(call: CallState): boolean {
-  const why = call.meter?.why;
-  if (why === "both_paused") return call.role !== "guest";
-  return (why === "payer_paused" && call.role === "payer") || (why === "host_paused" && call.role === "host");
 }
 
 function noteOf(who: ParticipantView): string {

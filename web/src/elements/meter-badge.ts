@@ -149,6 +149,7 @@ export function sideOf(call: CallState): Side {
 
 function whyOf(call: CallState, reading: Reading): string {
   const { payer_name = "", host_name = "" } = call.call ?? {};
+  if (reading.why === "gift") return t.inCall.gift.left(clock(reading.giftLeftMs));
   if (reading.why === "free") return t.meter.freeLeft(clock(reading.freeLeftMs));
   if (reading.why === "running" && reading.leftMs !== null && reading.leftMs < 3_600_000)
     return t.meter.left(clock(reading.leftMs));
@@ -157,6 +158,7 @@ function whyOf(call: CallState, reading: Reading): string {
 
 /** The same without figures, so that it changes only when the state does. */
 function spoken(call: CallState, reading: Reading): string {
+  if (reading.why === "gift") return t.inCall.gift.spoken;
   if (reading.why === "free") return t.meter.freeSpoken;
   if (reading.why === "running") return reading.low ? t.meter.lowSpoken : t.meter.runningSpoken;
   return whyOf(call, reading);

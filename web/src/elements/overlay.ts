@@ -4,12 +4,13 @@ import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import type { Api } from "../core/api";
 import { clock } from "../core/duration";
-import { type CallState, drawAt, face } from "../core/machine";
+import { type CallState, drawAt, face, pausedByMe } from "../core/machine";
 import { read } from "../core/meter";
 import { money } from "../core/money";
 import { t } from "../strings";
 import { base, controls } from "../styles/shared";
 import { type IconName, icon } from "./icons";
+import "./pause-why";
 import "./raise-cap";
 import "./top-up";
 
@@ -90,6 +91,13 @@ export class Overlay extends LitElement {
         padding-inline-start: var(--space-5);
         list-style: disc;
         text-align: start;
+      }
+      blockquote {
+        margin: var(--none);
+        padding: var(--space-2) var(--space-4);
+        border-radius: var(--radius-m);
+        background: var(--sunken);
+        overflow-wrap: anywhere;
       }
       tt-top-up {
         width: var(--full);
@@ -196,11 +204,16 @@ export class Overlay extends LitElement {
 
   #onHold(call: CallState): Panel {
     const { payer_name = "", host_name = "" } = call.call ?? {};
+    const note = call.meter?.pause_note ?? "";
     return {
       testId: "on-hold",
       icon: "pause",
       title: t.meter.why(call.meter?.why ?? "both_paused", call.role, payer_name, host_name),
       text: t.call.holdText,
+      more: html`
+        ${note ? html`<blockquote data-testid="pause-note">${t.inCall.pause.said(note)}</blockquote>` : nothing}
+        ${pausedByMe(call) ? html`<tt-pause-why .note=${note}></tt-pause-why>` : nothing}
+      `,
     };
   }
 

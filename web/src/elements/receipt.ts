@@ -142,6 +142,7 @@ export class ReceiptElement extends LitElement {
       <dl class="facts sums">
         ${line(t.receipt.used, exact(receipt.used_ms), "receipt-used")}
         ${tariff.free_ms > 0 ? line(t.receipt.free, exact(Math.min(tariff.free_ms, receipt.used_ms))) : nothing}
+        ${receipt.gifted_ms > 0 ? line(t.inCall.gift.receipt, exact(receipt.gifted_ms), "receipt-gifted") : nothing}
         ${line(t.receipt.billed, exact(receipt.billed_ms), "receipt-billed")}
         ${line(t.receipt.tariff, headline(tariff))}
         <div class="total">
@@ -210,7 +211,8 @@ export class ReceiptElement extends LitElement {
   #interval(each: ReceiptInterval, payer: string, host: string): TemplateResult {
     const [from, to] = [timeOfDay(each.started_at), timeOfDay(each.ended_at)];
     const began = t.receipt.begin[each.begin_reason] ?? each.begin_reason;
-    const stopped = t.receipt.end(each.end_reason, payer, host);
+    const why = t.receipt.end(each.end_reason, payer, host);
+    const stopped = each.end_note ? `${why} (${each.end_note})` : why;
     return html`<tr data-testid="receipt-interval">
       <td class="figures">
         ${from}

@@ -11,8 +11,8 @@ export type PersonRole =
 /**
  * GET /api/v1/calls/{id}/receipt: what both sides can verify (`talktime verify`).
  *
- * charge_minor + waived_minor = what the tariff says; `waived_minor` is what the hold did not cover and the
- * platform gave up, nearly always 0. On the payer's copy
+ * charge_minor + waived_minor = what tariff and gifts say; `waived_minor` is what the hold did not cover and
+ * the platform gave up, nearly always 0. `gifted_ms` of the time used were given away. On the payer's copy
  * balance_before + topped_up - charge - other_calls = balance_after, where `other_calls_minor` is what other
  * calls on the same wallet were charged meanwhile; on the host's these are None, and on the payer's the
  * earnings are.
@@ -42,15 +42,18 @@ export interface Receipt {
   readonly other_calls_minor: number | null;
   readonly balance_after_minor: number | null;
   readonly earned_minor: number | null;
+  readonly gifted_ms: number;
 }
 
 /** A link of the chain. `at_ms` counts from an arbitrary origin: only differences mean anything. */
 export interface ReceiptEvent {
-  readonly event: "began" | "stopped";
+  readonly event: "began" | "gift" | "stopped";
   readonly at_ms: number;
   readonly at: string;
   readonly used_ms: number;
-  readonly reason: "cap_raised" | "granted" | "media_up" | "reconnected" | "resumed" | "topped_up" | "cap" | "funds" | "host_left" | "host_lost" | "host_paused" | "ledger_silent" | "operator" | "payer_left" | "payer_lost" | "payer_paused" | "recovered" | "shutdown";
+  readonly reason: "cap_raised" | "gift" | "granted" | "media_up" | "reconnected" | "resumed" | "topped_up" | "cap" | "funds" | "host_left" | "host_lost" | "host_paused" | "ledger_silent" | "operator" | "payer_left" | "payer_lost" | "payer_paused" | "recovered" | "shutdown";
+  readonly gift_ms: number;
+  readonly note: string;
 }
 
 /** Time that was metered without a break. */
@@ -58,8 +61,9 @@ export interface ReceiptInterval {
   readonly started_at: string;
   readonly ended_at: string;
   readonly duration_ms: number;
-  readonly begin_reason: "cap_raised" | "granted" | "media_up" | "reconnected" | "resumed" | "topped_up";
+  readonly begin_reason: "cap_raised" | "gift" | "granted" | "media_up" | "reconnected" | "resumed" | "topped_up";
   readonly end_reason: "cap" | "funds" | "host_left" | "host_lost" | "host_paused" | "ledger_silent" | "operator" | "payer_left" | "payer_lost" | "payer_paused" | "recovered" | "shutdown";
+  readonly end_note: string;
 }
 
 /** The tariff as it was agreed: see `metering.tariff` for the formula. The share is on the host's copy. */

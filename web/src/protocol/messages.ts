@@ -29,6 +29,7 @@ export type MeterWhy =
   | "granting"
   | "running"
   | "free"
+  | "gift"
   | "payer_paused"
   | "host_paused"
   | "both_paused"
@@ -85,9 +86,10 @@ export interface OfferMessage {
   readonly subscribe: readonly SubscribeLine[];
 }
 
-/** Put the call on hold: no media, no charge. */
+/** Put the call on hold: no media, no charge. `note`: why, for the others and the receipt. */
 export interface PauseMessage {
   readonly type: "pause";
+  readonly note?: string;
 }
 
 /** Take back one's own pause. Each side takes back only its own. */
@@ -99,6 +101,12 @@ export interface ResumeMessage {
 export interface CapMessage {
   readonly type: "cap";
   readonly cap_minor: number | null;
+}
+
+/** The host gives time that is not billed: the next `ms` of use. */
+export interface GiftMessage {
+  readonly type: "gift";
+  readonly ms: number;
 }
 
 /** What the others shall see of my devices. */
@@ -157,7 +165,9 @@ export interface TariffView {
  * For others these are None/False. `earned_minor` is the host's share, None for others; with
  * `host_share_bp` (basis points of the charge) the host's page draws it on between two messages.
  * `soft_left_ms` is what remains of the soft landing while exhausted. `cap_minor` is the payer's own limit
- * of the charge, for the payer only; `cap_binds`: it is reached before the funds run out.
+ * of the charge, for the payer only; `cap_binds`: it is reached before the funds run out. `gifted_ms` of the
+ * usage were given away by the host, `gift_left_ms` more come next; neither is billed. `pause_note` is what
+ * was said about the pause.
  */
 export interface MeterView {
   readonly state: MeterState;
@@ -173,6 +183,9 @@ export interface MeterView {
   readonly soft_left_ms: number | null;
   readonly cap_minor: number | null;
   readonly cap_binds: boolean;
+  readonly gifted_ms: number;
+  readonly gift_left_ms: number;
+  readonly pause_note: string;
 }
 
 /** A published track one can subscribe to. */
@@ -367,6 +380,7 @@ export type CallClientMessage =
   | PauseMessage
   | ResumeMessage
   | CapMessage
+  | GiftMessage
   | StateMessage
   | LeaveMessage;
 
@@ -379,6 +393,7 @@ export type ClientMessage =
   | PauseMessage
   | ResumeMessage
   | CapMessage
+  | GiftMessage
   | StateMessage
   | LeaveMessage
   | AcceptMessage

@@ -195,6 +195,8 @@ export const en = {
           return "Running";
         case "free":
           return "Free time";
+        case "gift":
+          return side === "host" ? "Your gift · not charging" : `${host}’s gift · not charging`;
         case "payer_paused":
           return side === "payer" ? "On hold by you" : `On hold by ${payer}`;
         case "host_paused":
@@ -495,6 +497,7 @@ export const en = {
       reconnected: "the connection was back",
       topped_up: "the balance was topped up",
       cap_raised: "the limit was raised",
+      gift: "time was given",
       granted: "the payment system answered again",
     } as Record<string, string>,
     end: (reason: string, payer: string, host: string): string => {

@@ -4,6 +4,29 @@ export const inCall = {
   money: "Money",
   moneyTitle: "Money in this call",
 
+  moneyHost: "Give time",
+
+  pause: {
+    label: "Say why (optional)",
+    reasons: ["Back in a moment", "Looking something up", "At the door"] as const,
+    say: "Say it",
+    said: (note: string) => `“${note}”`,
+  },
+
+  gift: {
+    title: "Give time",
+    text: (name: string) =>
+      `${name} talks on without paying, from this moment. The receipt shows it to the millisecond.`,
+    minutes: (count: number) => (count === 1 ? "1 minute" : `${count} minutes`),
+    give: (time: string) => `Give ${time}`,
+    left: (time: string) => `A gift · ${time} not charged`,
+    spoken: "Time that was given away. The meter does not charge.",
+    given: (time: string) => `${time} given`,
+    got: (name: string, time: string) => `${name} gave you ${time}`,
+    receipt: "Given by the expert",
+    event: (time: string) => `${time} given`,
+  },
+
   cap: {
     label: "Stop me at",
     hint: "The most this call may cost. Leave it empty for no limit.",
