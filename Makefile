@@ -8,7 +8,8 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 STEP := .ci/step
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -type f -print 2>/dev/null)
-PYTEST := $(BIN)/pytest -q
+# Two at a time, each file in one piece: most tests wait for something half of their time.
+PYTEST := $(BIN)/pytest -q -n 2 --dist loadfile
 # Scripts under tests share the rig, as pytest's `pythonpath` lets the tests do.
 SCRIPT := PYTHONPATH=tests $(BIN)/python -P
 # Installing is quiet and asks nobody.
@@ -17,7 +18,7 @@ export npm_config_fund := false
 export npm_config_audit := false
 export npm_config_update_notifier := false
 
-.PHONY: help run test check web-check unit e2e mutants types types-current lock screens clean \
+.PHONY: help run test check check-types check-style check-layers check-web web-check unit e2e mutants types types-current lock screens clean \
 	bench bench-media bench-meter bench-ledger bench-join hooks
 
 help: ## list the targets
@@ -62,16 +63,24 @@ server/static/index.html: web/node_modules/installed $(WEB_SOURCES)
 
 test: .venv/installed-dev server/static/index.html ## everything that CI runs; ends with pytest's summary
 	@.ci/need browser
-	@$(MAKE) check web-check types-current
+	@$(MAKE) -j2 check web-check types-current
 	@$(STEP) "Planted bugs are caught" $(MAKE) mutants
 	@$(MAKE) unit
 	@$(MAKE) e2e
 
-check: .venv/installed-dev web/node_modules/installed ## style, types, layers; no tests
+check: check-types check-style check-layers check-web ## style, types, layers; no tests
+
+check-types: .venv/installed-dev
+	@$(STEP) "mypy" $(BIN)/mypy
+
+check-style: .venv/installed-dev
 	@$(STEP) "ruff check" $(BIN)/ruff check .
 	@$(STEP) "ruff format" $(BIN)/ruff format --check .
-	@$(STEP) "mypy" $(BIN)/mypy
+
+check-layers: .venv/installed-dev
 	@$(STEP) "import-linter" $(BIN)/lint-imports
+
+check-web: web/node_modules/installed
 	@$(STEP) "tsc and biome" npm --prefix web run check
 
 web-check: web/node_modules/installed ## unit tests of the pages
