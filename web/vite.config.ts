@@ -8,6 +8,7 @@ const pages = readdirSync(root).filter((file) => file.endsWith(".html"));
 /** The server gives these pages at paths of their own; in development Vite has to be told. */
 const routes: readonly [RegExp, string][] = [
   [/^\/call\//, "/call.html"],
+  [/^\/embed\//, "/embed.html"],
   [/^\/expert\/?($|\?)/, "/expert.html"],
   [/^\/sign-in\/?($|\?)/, "/sign-in.html"],
   [/^\/logins\/?($|\?)/, "/logins.html"],

@@ -12,6 +12,7 @@ import type {
   CreateExpert,
   CreateOffer,
   CreateTopUp,
+  EmbedSession,
   Expert,
   ExpertProfile,
   GuestLink,
@@ -27,6 +28,7 @@ import type {
   SignIn,
   SignInTicket,
   SlugState,
+  StartEmbed,
   Wallet,
 } from "../protocol/api";
 
@@ -92,6 +94,10 @@ export class Api {
   }
   keptMails(): Promise<KeptMails> {
     return this.#ask("GET", "/development/mails");
+  }
+  /** Begin on a page inside the widget's frame. */
+  startEmbed(body: StartEmbed): Promise<EmbedSession> {
+    return this.#ask("POST", "/embed/sessions", body);
   }
   me(): Promise<Me> {
     return this.#ask("GET", "/me");

@@ -1,8 +1,8 @@
 /** Microphone, camera and screen of this person: getting, switching, losing and giving them back. */
 
 export type DeviceKind = "mic" | "camera";
-/** Why a device cannot be had. Each has a face of its own. */
-export type DeviceTrouble = "denied" | "none" | "busy" | "insecure" | "failed";
+/** Why a device cannot be had. Each has a face of its own; `policy`: the page around this one forbids it. */
+export type DeviceTrouble = "denied" | "policy" | "none" | "busy" | "insecure" | "failed";
 
 export interface DeviceChoice {
   readonly id: string;
@@ -18,6 +18,8 @@ export interface DeviceList {
 export interface DeviceParts {
   /** `navigator.mediaDevices`; undefined on pages that are not secure. */
   readonly media: MediaDevices | undefined;
+  /** Whether the pages around this one allow the device; where it is missing, they do. */
+  readonly allowed?: (kind: DeviceKind) => boolean;
   readonly remember: (kind: DeviceKind | "speaker", id: string) => void;
   readonly recall: (kind: DeviceKind | "speaker") => string | null;
 }
@@ -109,6 +111,7 @@ export class Devices {
       track = await this.#get(media, kind, wish, id !== null);
     } catch (error) {
       trouble = troubleOf(error);
+      if (trouble === "denied" && this.#parts.allowed?.(kind) === false) trouble = "policy";
     }
     if (turn !== this.#pending[kind]) {
       track?.stop();

@@ -33,6 +33,11 @@ export function remember(stores: Storages, path: string, token: string): void {
   stores.browser.setItem(LAST, JSON.stringify([path, ...known].slice(0, 20)));
 }
 
+/** Remember `token` for the page at `path` in this tab alone, whatever any other tab uses there. */
+export function rememberHere(stores: Storages, path: string, token: string): void {
+  stores.tab.setItem(PREFIX + path, token);
+}
+
 /** The token for the page at `path`: this tab's own first, then the last one any tab used there. */
 export function recall(stores: Storages, path: string): string | null {
   return stores.tab.getItem(PREFIX + path) ?? stores.browser.getItem(PREFIX + path);

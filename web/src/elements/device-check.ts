@@ -22,6 +22,7 @@ import "./video-tile";
 
 const CODES: Record<DeviceTrouble, string> = {
   denied: "permission_denied",
+  policy: "host_forbids",
   none: "no_device",
   busy: "device_busy",
   insecure: "insecure_page",
@@ -150,6 +151,15 @@ export class DeviceCheck extends LitElement {
         min-height: var(--none);
         accent-color: var(--accent);
       }
+      code {
+        padding: var(--space-3);
+        border-radius: var(--radius-s);
+        background: var(--sunken);
+        color: var(--ink);
+        font-family: var(--font-code);
+        font-size: var(--text-xs);
+        overflow-wrap: anywhere;
+      }
       hr {
         width: var(--full);
         margin: var(--none);
@@ -237,6 +247,7 @@ export class DeviceCheck extends LitElement {
       <section class="card stack trouble" role="alert" data-testid="problem" data-code=${CODES[trouble]}>
         <h2>${t.trouble.title[trouble]}</h2>
         <p class="muted">${t.trouble.text[trouble]}</p>
+        ${trouble === "policy" ? this.#policy() : nothing}
         ${steps.length > 0 ? html`<ol>${steps.map((step) => html`<li>${step}</li>`)}</ol>` : nothing}
         <div class="row">
           <button type="button" class="primary" data-testid="try-devices" @click=${() => this.#emit("tt-devices", null)}>
@@ -247,10 +258,17 @@ export class DeviceCheck extends LitElement {
     `;
   }
 
+  /** For whoever looks after the website around this page: what to add. */
+  #policy(): TemplateResult {
+    return html`<p class="muted">${t.embed.forbiddenText}</p>
+      <code>${t.embed.forbiddenHeader(location.origin)}</code>`;
+  }
+
   #cameraTrouble(trouble: DeviceTrouble): TemplateResult {
     return html`<div class="note" role="status" data-testid="camera-problem" data-code=${CODES[trouble]}>
       <strong>${t.trouble.cameraTitle[trouble]}</strong>
       <span class="small">${t.trouble.cameraText}</span>
+      ${trouble === "policy" ? this.#policy() : nothing}
     </div>`;
   }
 

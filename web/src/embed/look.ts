@@ -93,7 +93,7 @@ dialog::backdrop { background: rgb(6 16 13 / 60%); }
   max-height: calc(100dvh - 2.5rem);
   box-shadow: 0 1rem 4rem rgb(0 0 0 / 28%);
 }
-iframe { display: block; width: 100%; height: 100%; border: 0; }
+iframe { position: relative; display: block; width: 100%; height: 100%; border: 0; }
 .close {
   position: absolute;
   inset: .5rem .5rem auto auto;

@@ -10,8 +10,8 @@ import { type FrameMessage, type FrameState, type HostMessage, type Look, receiv
 
 const SERVER = new URL(import.meta.url).origin;
 const ALLOW = ["camera", "microphone", "display-capture", "autoplay", "fullscreen", "clipboard-write"];
-/** After its load event a frame that may be shown says that it is ready. One that may not stays silent. */
-const READY_MS = 5_000;
+/** A frame that may be shown says that it is ready before it has loaded. One that may not stays silent. */
+const READY_MS = 1_500;
 const HANG_UP_MS = 4_000;
 const BUSY: readonly string[] = ["ringing", "connecting", "call"];
 
@@ -40,7 +40,12 @@ export class TalktimeCall extends HTMLElement {
   readonly #title = make("b", {});
   readonly #badge = make("p", { className: "badge" });
   readonly #button = make("button", { type: "button", onclick: () => this.open() });
-  readonly #card = make("div", { className: "card" }, make("div", {}, this.#title, this.#badge), this.#button);
+  readonly #card = make(
+    "div",
+    { className: "card" },
+    make("div", {}, this.#title, this.#badge),
+    this.#button,
+  );
   #panel: HTMLElement | null = null;
   #close: HTMLButtonElement | null = null;
   #frame: HTMLIFrameElement | null = null;
@@ -48,6 +53,7 @@ export class TalktimeCall extends HTMLElement {
   #face: Face | null = null;
   #unfollow: (() => void) | null = null;
   #leaving = 0;
+  #greeted = false;
 
   constructor() {
     super();
@@ -107,14 +113,15 @@ export class TalktimeCall extends HTMLElement {
     );
     this.#panel.part.add("panel");
     if (!dialog) this.#panel.role = "group";
-    const escape = (event: Event): void => {
+    const leave = (event: Event): void => {
       event.preventDefault();
       if (!BUSY.includes(this.#state)) this.close();
     };
-    this.#panel.oncancel = escape;
+    this.#panel.oncancel = leave;
     this.#panel.onkeydown = (event) => {
-      if (event.key === "Escape" && !dialog) escape(event);
+      if (event.key === "Escape" && !dialog) leave(event);
     };
+    this.#greeted = false;
     this.#frame.onload = () => setTimeout(() => this.#late(), READY_MS);
     const query = new URLSearchParams({ origin: location.origin, host: "1" });
     this.#frame.src = `${SERVER}/embed/${encodeURIComponent(this.expert)}?${query}`;
@@ -149,7 +156,10 @@ export class TalktimeCall extends HTMLElement {
       this.#is(message.state);
       return;
     }
-    if (message.type === "ready") void this.#acknowledge();
+    if (message.type === "ready") {
+      this.#greeted = true;
+      void this.#acknowledge();
+    }
     this.#tell(type, detail);
     if (message.type === "ended" && this.#leaving) this.#gone();
   };
@@ -171,7 +181,7 @@ export class TalktimeCall extends HTMLElement {
   }
 
   #late(): void {
-    if (this.#state === "opening") this.#refused("embed.refused", this.#words("refused"));
+    if (this.#state === "opening" && !this.#greeted) this.#refused("embed.refused", this.#words("refused"));
   }
 
   #forbidden = (event: SecurityPolicyViolationEvent): void => {

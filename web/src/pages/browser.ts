@@ -10,9 +10,11 @@ import {
   type KeyValue,
   recall,
   remember,
+  rememberHere,
   type Storages,
   tokenOf,
 } from "../core/logins";
+import { policyAllows } from "../core/policy";
 import type { Presence, PresenceParts } from "../core/presence";
 import type { SessionParts } from "../core/session";
 import { realTimers } from "../core/timers";
@@ -26,6 +28,11 @@ function storage(which: "localStorage" | "sessionStorage"): KeyValue {
   } catch {
     return new Forgetful();
   }
+}
+
+/** Whether what is kept outlives this page: browsers may forbid it, above all to frames on other websites. */
+export function canKeep(): boolean {
+  return !(stores.browser instanceof Forgetful);
 }
 
 export const stores: Storages = { tab: storage("sessionStorage"), browser: storage("localStorage") };
@@ -45,6 +52,16 @@ export function forgetLinks(): void {
   forget(stores);
 }
 
+/** Keep a login that did not come by a link, for this page and its next visits. */
+export function keepLogin(token: string): void {
+  remember(stores, location.pathname, token);
+}
+
+/** Keep a login for this tab alone. */
+export function keepHere(token: string): void {
+  rememberHere(stores, location.pathname, token);
+}
+
 export function everyLogin(): string[] {
   return all(stores);
 }
@@ -52,6 +69,7 @@ export function everyLogin(): string[] {
 export function newDevices(): Devices {
   return new Devices({
     media: navigator.mediaDevices,
+    allowed: (kind) => policyAllows(kind === "mic" ? "microphone" : "camera"),
     remember: (kind, id) => stores.browser.setItem(`tt.device:${kind}`, id),
     recall: (kind) => stores.browser.getItem(`tt.device:${kind}`),
   });

@@ -267,6 +267,7 @@ export class CallPage extends LitElement {
     const options = { callId, role, video: this.video, token: null };
     const live = new LiveCall(sessionParts(api), this.#devices, options, () => this.#changed());
     this.#live = live;
+    this.dispatchEvent(new CustomEvent("tt-live", { detail: live, bubbles: true, composed: true }));
     this.phase = "call";
     this.#remember();
     this.requestUpdate();

@@ -2,6 +2,7 @@
 
 import type { DeviceTrouble } from "../core/devices";
 import type { EndReason, MeterWhy } from "../protocol/messages";
+import { embed } from "./embed";
 import { inCall } from "./in-call";
 import { caller, start } from "./profile";
 import { keptMail, logins, signIn } from "./sign-in";
@@ -18,6 +19,7 @@ export const en = {
   retry: "Try again",
   close: "Close",
   you: "You",
+  embed,
   inCall,
   signIn,
   logins,
@@ -114,6 +116,7 @@ export const en = {
   trouble: {
     title: {
       denied: "Talktime may not use your devices",
+      policy: embed.forbiddenTitle,
       none: "No microphone was found",
       busy: "Your device is in use elsewhere",
       insecure: "This address is not secure",
@@ -121,6 +124,7 @@ export const en = {
     } satisfies Record<DeviceTrouble, string>,
     cameraTitle: {
       denied: "The camera is not allowed",
+      policy: embed.forbiddenCamera,
       none: "No camera was found",
       busy: "The camera is in use elsewhere",
       insecure: "This address is not secure",
@@ -128,6 +132,7 @@ export const en = {
     } satisfies Record<DeviceTrouble, string>,
     text: {
       denied: "Without a microphone nobody can hear you. You can change this in a moment:",
+      policy: "Without a microphone nobody can hear you.",
       none: "Plug in a microphone or headset. This page notices it by itself.",
       busy: "Another program holds it. Close other calls and recorders, then try again.",
       insecure:
