@@ -24,6 +24,9 @@ from typing import Any
 from sqlalchemy import Row, select, update
 from sqlalchemy.engine import Connection
 
+from storage.audit_log import SYSTEM, note
+from storage.worker import Transaction
+
 from .accounts import Transfer, available_of, processor_of
 from .bookkeeping import credit, ensure_account, post, purse, wallet_row
 from .payment_tables import clawbacks, refunds, withdrawals
@@ -103,20 +106,26 @@ def refunded_minor(connection: Connection, intent_id: str) -> int:
 # -- what others take away -----------------------------------------------------------------------------------
 
 
-def post_clawbacks(connection: Connection, intent_id: str) -> None:
+def post_clawbacks(transaction: Transaction, intent_id: str, now_at: str) -> int:
     """Post what is due of a payment's clawbacks: whatever the order in which their facts arrived.
 
     Nothing happens before the payment itself was credited; money that left and came back before anything was
-    posted leaves no trace.
+    posted leaves no trace. Returns what came back to the wallet.
     """
+    connection, back_minor = transaction.connection, 0
     wallet_id = credited_wallet(connection, intent_id)
     if wallet_id is None:
-        return
+        return 0
     for row in connection.execute(select(clawbacks).where(clawbacks.c.intent_id == intent_id)).all():
+        what = {"clawback": row.id, "amount_minor": row.amount_minor, "currency": row.currency}
         if row.wallet_minor is None and row.taken and not row.returned:
             _take(connection, row, wallet_id)
+            note(transaction, now_at, SYSTEM, "clawback.taken", wallet_id, what)
         elif row.wallet_minor is not None and row.returned and not row.undone:
             _give_back(connection, row)
+            back_minor += row.wallet_minor
+            note(transaction, now_at, SYSTEM, "clawback.returned", wallet_id, what)
+    return back_minor
 
 
 def _take(connection: Connection, row: Row[Any], wallet_id: str) -> None:

@@ -5,12 +5,16 @@ Every function may be called any number of times with the same news, and with ol
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
+
+from storage.audit_log import SYSTEM, Detail, note
+from storage.worker import Transaction
 
 from .bookkeeping import credit, wallet_row
 from .errors import UnknownWallet
@@ -44,19 +48,18 @@ def order_of(row: Row[Any]) -> Order:
     )  # fmt: skip
 
 
-def apply(connection: Connection, source: str, news: News, now_at: str) -> Applied:
+def apply(transaction: Transaction, source: str, news: News, now_at: str) -> Applied:
     """Let news have their effect. Returns what others have to hear of."""
     match news:
         case IntentNews():
-            return _apply_intent(connection, source, news, now_at)
+            return _apply_intent(transaction, source, news, now_at)
         case CheckoutNews():
-            return _apply_checkout(connection, news, now_at)
+            return _apply_checkout(transaction.connection, news, now_at)
         case RefundNews():
-            return _apply_refund(connection, source, news)
+            return _apply_refund(transaction, source, news, now_at)
         case DisputeNews():
-            return _apply_clawback(
-                connection, source, news, status=news.status, taken=news.taken, returned=news.returned
-            )
+            facts = {"status": news.status, "taken": news.taken, "returned": news.returned}
+            return _apply_clawback(transaction, source, news, facts, now_at)
 
 
 def _apply_checkout(connection: Connection, news: CheckoutNews, now_at: str) -> Applied:
@@ -67,7 +70,8 @@ def _apply_checkout(connection: Connection, news: CheckoutNews, now_at: str) -> 
     return Applied(row.wallet_id, order_id=row.id)
 
 
-def _apply_intent(connection: Connection, source: str, news: IntentNews, now_at: str) -> Applied:
+def _apply_intent(transaction: Transaction, source: str, news: IntentNews, now_at: str) -> Applied:
+    connection = transaction.connection
     row = _order_row(connection, news.order_id, news.intent_id)
     wallet_id = row.wallet_id if row is not None else news.wallet_id
     try:
@@ -86,7 +90,9 @@ def _apply_intent(connection: Connection, source: str, news: IntentNews, now_at:
         told = TopUpSucceeded(wallet.id, news.intent_id, source, news.received_minor, wallet.currency)
         topped_up(connection, told, now_at)
         credited_minor = news.received_minor
-        post_clawbacks(connection, news.intent_id)
+        what: Detail = {"payment": news.intent_id, "amount_minor": credited_minor, "currency": news.currency}
+        note(transaction, now_at, SYSTEM, "topup.credited", wallet_id, what)
+        post_clawbacks(transaction, news.intent_id, now_at)
     if row is None:
         return NOTHING
     order = order_of(row)
@@ -162,48 +168,44 @@ def _stop_auto(connection: Connection, wallet_id: str, reason: str) -> None:
 # -- refunds and disputes ------------------------------------------------------------------------------------
 
 
-def _apply_refund(connection: Connection, source: str, news: RefundNews) -> Applied:
+def _apply_refund(transaction: Transaction, source: str, news: RefundNews, now_at: str) -> Applied:
+    connection = transaction.connection
     row = connection.execute(select(refunds).where(refunds.c.id == news.refund_id)).one_or_none()
     if row is None:
         # Made at the processor, by hand: the money is gone, whatever the wallet has.
-        returned = news.state == "failed"
-        return _apply_clawback(
-            connection, source, news, status=f"refund {news.state}", taken=True, returned=returned
-        )
+        facts = {"status": f"refund {news.state}", "taken": True, "returned": news.state == "failed"}
+        return _apply_clawback(transaction, source, news, facts, now_at)
     if news.state == "failed" and row.state != "failed":
         undo_refund(connection, row)
     elif news.state == "succeeded" and row.state in {"asked", "pending"}:
         finish_refund(connection, row)
     elif not (news.state == "pending" and row.state == "asked"):
         return Applied(row.wallet_id)
-    connection.execute(
-        update(refunds)
-        .where(refunds.c.id == row.id)
-        .values(state=news.state, processor_id=news.processor_id or row.processor_id)
-    )
-    back = row.amount_minor if news.state == "failed" else 0
-    return Applied(row.wallet_id, back)
+    changed = update(refunds).where(refunds.c.id == row.id)
+    connection.execute(changed.values(state=news.state, processor_id=news.processor_id or row.processor_id))
+    what = {"refund": row.id, "amount_minor": row.amount_minor, "currency": row.currency}
+    note(transaction, now_at, SYSTEM, f"refund.{news.state}", row.wallet_id, what)
+    return Applied(row.wallet_id, row.amount_minor if news.state == "failed" else 0)
 
 
 def _apply_clawback(
-    connection: Connection,
+    transaction: Transaction,
     source: str,
     news: RefundNews | DisputeNews,
-    *,
-    status: str,
-    taken: bool,
-    returned: bool,
+    facts: Mapping[str, Any],
+    now_at: str,
 ) -> Applied:
+    connection = transaction.connection
     fresh = insert(clawbacks).values(
         id=news.processor_id, intent_id=news.intent_id, amount_minor=news.amount_minor,
-        currency=news.currency, source=source, status=status, taken=int(taken), returned=int(returned),
+        currency=news.currency, source=source, status=facts["status"], taken=int(facts["taken"]),
+        returned=int(facts["returned"]),
     )  # fmt: skip
-    facts = {
-        "taken": clawbacks.c.taken.op("|")(int(taken)),
-        "returned": clawbacks.c.returned.op("|")(int(returned)),
-        "status": status,
+    added = {
+        "taken": clawbacks.c.taken.op("|")(int(facts["taken"])),
+        "returned": clawbacks.c.returned.op("|")(int(facts["returned"])),
+        "status": facts["status"],
     }
-    connection.execute(fresh.on_conflict_do_update(index_elements=["id"], set_=facts))
-    post_clawbacks(connection, news.intent_id)
-    wallet_id = credited_wallet(connection, news.intent_id)
-    return Applied(wallet_id or "")
+    connection.execute(fresh.on_conflict_do_update(index_elements=["id"], set_=added))
+    back_minor = post_clawbacks(transaction, news.intent_id, now_at)
+    return Applied(credited_wallet(connection, news.intent_id) or "", back_minor)

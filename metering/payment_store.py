@@ -16,6 +16,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from storage.audit_log import Detail, note
 from storage.database import Database
 from storage.errors import StorageError
 from storage.worker import Transaction
@@ -50,17 +51,17 @@ class PaymentStore:
         self._database, self.source = database, source
 
     async def _write(self, job: Callable[[Connection], T]) -> T:
+        return await self._ask(self._database.write, lambda transaction: job(transaction.connection))
+
+    async def _record(self, job: Callable[[Transaction], T]) -> T:
         return await self._ask(self._database.write, job)
 
     async def _read(self, job: Callable[[Connection], T]) -> T:
-        return await self._ask(self._database.read, job)
+        return await self._ask(self._database.read, lambda transaction: job(transaction.connection))
 
-    async def _ask(self, run: Callable[..., Any], job: Callable[[Connection], T]) -> T:
-        def within(transaction: Transaction) -> T:
-            return job(transaction.connection)
-
+    async def _ask(self, run: Callable[..., Any], job: Callable[[Transaction], T]) -> T:
         try:
-            answer: T = await run(within)
+            answer: T = await run(job)
         except (StorageError, SQLAlchemyError, sqlite3.Error) as error:
             raise LedgerUnavailable(str(error)) from error
         return answer
@@ -139,26 +140,27 @@ class PaymentStore:
     async def learn(self, news: Iterable[News], now_at: str) -> list[Applied]:
         """Apply news that were asked for: all of them or, when it raises, none."""
         offered = list(news)
-        return await self._write(
-            lambda connection: [apply(connection, self.source, each, now_at) for each in offered]
+        return await self._record(
+            lambda transaction: [apply(transaction, self.source, each, now_at) for each in offered]
         )
 
     async def receive(self, event: Event, now_at: str) -> Applied | None:
         """Store an event and apply its news, in one transaction. None when it was received before."""
 
-        def job(connection: Connection) -> Applied | None:
+        def job(transaction: Transaction) -> Applied | None:
             row = {
                 "id": event.id, "source": self.source, "type": event.type, "created_s": event.created_s,
                 "received_at": now_at,
             }  # fmt: skip
-            stored = connection.execute(insert(processor_events).values(row).on_conflict_do_nothing())
+            fresh = insert(processor_events).values(row).on_conflict_do_nothing()
+            stored = transaction.connection.execute(fresh)
             if not stored.rowcount:
                 return None
             if event.news is None:
                 return NOTHING
-            return apply(connection, self.source, event.news, now_at)
+            return apply(transaction, self.source, event.news, now_at)
 
-        return await self._write(job)
+        return await self._record(job)
 
     # -- payers and cards -----------------------------------------------------------------------------------
 
@@ -202,17 +204,19 @@ class PaymentStore:
             lambda connection: [_payer_of(row) for row in connection.execute(wanted.limit(_AT_ONCE))]
         )
 
-    async def forget_card(self, wallet_id: str) -> None:
+    async def forget_card(self, wallet_id: str, now_at: str) -> None:
         """Keep the card no longer, and with it switch off what charges it by rule."""
 
-        def job(connection: Connection) -> None:
+        def job(transaction: Transaction) -> None:
+            connection = transaction.connection
             gone = update(payers).where(payers.c.wallet_id == wallet_id, payers.c.source == self.source)
             connection.execute(gone.values(method_id="", brand="", last4="", exp_month=0, exp_year=0))
             connection.execute(
                 update(auto_top_ups).where(auto_top_ups.c.wallet_id == wallet_id).values(is_on=0, stopped="")
             )
+            note(transaction, now_at, wallet_id, "card.forgotten", wallet_id)
 
-        await self._write(job)
+        await self._record(job)
 
     # -- automatic top-ups ----------------------------------------------------------------------------------
 
@@ -222,10 +226,15 @@ class PaymentStore:
         row = await self._read(lambda connection: connection.execute(wanted).one_or_none())
         return None if row is None else _auto_of(row)
 
-    async def set_auto(self, rule: AutoTopUp) -> None:
+    async def currency(self, wallet_id: str) -> str:
+        """The wallet's currency. Raises `UnknownWallet`."""
+        return await self._read(lambda connection: str(wallet_row(connection, wallet_id).currency))
+
+    async def set_auto(self, rule: AutoTopUp, now_at: str) -> None:
         """Replace the wallet's rule."""
 
-        def job(connection: Connection) -> None:
+        def job(transaction: Transaction) -> None:
+            connection = transaction.connection
             wallet_row(connection, rule.wallet_id)
             values = {
                 "is_on": int(rule.on), "threshold_minor": rule.threshold_minor,
@@ -233,8 +242,10 @@ class PaymentStore:
             }  # fmt: skip
             fresh = insert(auto_top_ups).values(wallet_id=rule.wallet_id, **values)
             connection.execute(fresh.on_conflict_do_update(index_elements=["wallet_id"], set_=values))
+            what: Detail = {"on": rule.on, "amount_minor": rule.amount_minor, "cap_minor": rule.cap_minor}
+            note(transaction, now_at, rule.wallet_id, "autotopup.set", rule.wallet_id, what)
 
-        await self._write(job)
+        await self._record(job)
 
     async def auto_due(self) -> list[tuple[AutoTopUp, Payer]]:
         """Rules whose moment is now: a call is open, too little is available, nothing is in flight."""
@@ -272,14 +283,15 @@ class PaymentStore:
 
     # -- refunds --------------------------------------------------------------------------------------------
 
-    async def open_refund(self, refund: Refund, actor: str, reason: str, now_at: str) -> Refund | Refused:
+    async def open_refund(self, refund: Refund, actor: str, reason: str) -> Refund | Refused:
         """Reserve money that goes back to the payer, before the processor is asked.
 
         `Refused`: `payment.unknown` (never credited), `refund.too_much` (more than is left of the payment, or
         than the wallet has available). Raises `IdReused` when the id came with other contents.
         """
 
-        def job(connection: Connection) -> Refund | Refused:
+        def job(transaction: Transaction) -> Refund | Refused:
+            connection = transaction.connection
             row = connection.execute(select(refunds).where(refunds.c.id == refund.id)).one_or_none()
             if row is not None:
                 if (row.intent_id, row.amount_minor) != (refund.intent_id, refund.amount_minor):
@@ -289,8 +301,12 @@ class PaymentStore:
             if wallet_id is None:
                 return Refused("payment.unknown")
             wallet = wallet_row(connection, wallet_id)
-            received = select(top_ups.c.amount_minor).where(top_ups.c.payment_id == refund.intent_id)
-            left = connection.execute(received).scalar_one() - refunded_minor(connection, refund.intent_id)
+            received = select(top_ups).where(top_ups.c.payment_id == refund.intent_id)
+            top_up = connection.execute(received).one()
+            if top_up.source != self.source:
+                # Paid through another processor than the one that is there now.
+                return Refused("payment.unknown")
+            left = top_up.amount_minor - refunded_minor(connection, refund.intent_id)
             available_minor, _ = purse(connection, wallet_id)
             if refund.amount_minor > min(left, available_minor):
                 return Refused("refund.too_much")
@@ -300,13 +316,15 @@ class PaymentStore:
                     "id": refund.id, "intent_id": refund.intent_id, "wallet_id": wallet_id,
                     "amount_minor": refund.amount_minor, "currency": wallet.currency, "source": self.source,
                     "key": refund.key, "request": refund.request, "actor": actor, "reason": reason,
-                    "created_at": now_at,
+                    "created_at": refund.created_at,
                 },
             )  # fmt: skip
             reserve_refund(connection, refund.id, wallet, refund.amount_minor, self.source)
+            what: Detail = {"refund": refund.id, "amount_minor": refund.amount_minor, "reason": reason}
+            note(transaction, refund.created_at, actor, "refund.asked", wallet_id, what)
             return _refund_of(connection.execute(select(refunds).where(refunds.c.id == refund.id)).one())
 
-        return await self._write(job)
+        return await self._record(job)
 
     async def refund(self, refund_id: str) -> Refund | None:
         """One refund."""
@@ -376,7 +394,15 @@ def _auto_of(row: Row[Any]) -> AutoTopUp:
 
 def _refund_of(row: Row[Any]) -> Refund:
     return Refund(
-        row.id, row.intent_id, row.wallet_id, row.amount_minor, row.currency, row.key, row.request, row.state
+        row.id,
+        row.intent_id,
+        row.wallet_id,
+        row.amount_minor,
+        row.currency,
+        row.key,
+        row.request,
+        row.created_at,
+        row.state,
     )
 
 

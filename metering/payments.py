@@ -62,6 +62,7 @@ class Refund:
     currency: str
     key: str
     request: str
+    created_at: str
     state: RefundState = "asked"
 
 
@@ -317,8 +318,8 @@ class PaymentProcessor(Protocol):
     def read_event(self, raw: bytes, signature: str) -> Event:
         """A webhook's raw body, verified. Raises `BadSignature`."""
 
-    def happened(self, since_s: int) -> AsyncIterator[News]:
-        """Everything since an instant (Unix seconds): payments, refunds, disputes. For reconciliation."""
+    def happened(self, since_s: int, until_s: int | None = None) -> AsyncIterator[News]:
+        """Everything made between two instants (Unix seconds): payments, refunds, disputes."""
 
     async def close(self) -> None:
         """Let go of connections. Idempotent."""

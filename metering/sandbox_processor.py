@@ -83,9 +83,9 @@ class SandboxProcessor:
         """See `PaymentProcessor`. It sends none."""
         raise BadSignature(f"the sandbox signs nothing ({len(raw)} bytes, {len(signature)} of signature)")
 
-    async def happened(self, since_s: int) -> AsyncIterator[News]:
+    async def happened(self, since_s: int, until_s: int | None = None) -> AsyncIterator[News]:
         """See `PaymentProcessor`. It keeps no books."""
-        for news in _NO_NEWS.get(str(since_s), ()):
+        for news in _NO_NEWS.get(f"{since_s}-{until_s}", ()):
             yield news
 
     async def close(self) -> None:

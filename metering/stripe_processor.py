@@ -4,12 +4,13 @@ Requests are stored as JSON before they are sent, and repeated word for word wit
 Stripe answers a repetition with the first answer (docs.stripe.com/api/idempotent_requests). That holds for
 its 500s too, so silence that lasts is looked into (`look`) instead of being asked for ever.
 
-No secret is logged: the package's own log stays at its default (off), and errors are told by code.
+No secret is logged: the package's own log, which tells bodies, is kept quiet, and errors are told by code.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from typing import Any, Literal
 
@@ -52,6 +53,7 @@ class StripeProcessor:
         self, secret_key: str, webhook_secret: str, address: str = "", timeout_s: float = TIMEOUT_S
     ) -> None:
         self._webhook_secret = webhook_secret
+        logging.getLogger("stripe").setLevel(logging.WARNING)
         self._http = stripe.AIOHTTPClient(timeout=aiohttp.ClientTimeout(total=timeout_s))
         self._client = stripe.StripeClient(
             secret_key,
@@ -232,12 +234,12 @@ class StripeProcessor:
         ) as error:
             raise BadSignature(type(error).__name__) from None
 
-    async def happened(self, since_s: int) -> AsyncIterator[News]:
+    async def happened(self, since_s: int, until_s: int | None = None) -> AsyncIterator[News]:
         """See `PaymentProcessor`."""
-        since: Params = {"created": {"gte": since_s}}
+        between = {"gte": since_s} | ({} if until_s is None else {"lte": until_s})
         v1 = self._client.v1
         for lister in (v1.payment_intents.list_async, v1.refunds.list_async, v1.disputes.list_async):
-            async for each in self._pages(lister, since, _MAX_PAGES):
+            async for each in self._pages(lister, {"created": between}, _MAX_PAGES):
                 news = stripe_news.of_object(each)
                 if news is not None:
                     yield news

@@ -61,6 +61,12 @@ def parser() -> argparse.ArgumentParser:
         "reconcile", help="check every invariant of the ledger",
         description="Check every invariant of the ledger over all data; exits 1 when one is broken.",
     )  # fmt: skip
+    reconcile.add_argument(
+        "--stripe", action="store_true", help="compare with Stripe, too: finds what never came"
+    )
+    reconcile.add_argument(
+        "--days", type=_count, default=7, metavar="N", help="how far to look back there (7)"
+    )
     reconcile.add_argument("--json", action="store_true", help="print the breaches as JSON")
 
     verify = commands.add_parser(
@@ -160,7 +166,9 @@ def _command(given: argparse.Namespace) -> int:
 
     runs: dict[str, Callable[[], int]] = {
         "migrate": lambda: migrate(settings),
-        "reconcile": lambda: reconcile(settings, as_json=given.json),
+        "reconcile": lambda: reconcile(
+            settings, as_json=given.json, stripe_days=given.days if given.stripe else 0
+        ),
         "link": lambda: link(settings, given.person, given.to),
     }
     return runs[given.command]()

@@ -25,6 +25,9 @@ from media.options import MediaOptions
 from media.simulated import SimulatedMediaEngine
 from media.udp import UdpMediaEngine
 from metering.meter import MeterOptions
+from metering.payment_store import PaymentStore
+from metering.payments import PaymentProcessor
+from metering.sandbox_processor import SandboxProcessor
 from metering.sql import SqlLedger
 from server import http, live, pages, probes, profile_page
 from server.api.services import Services
@@ -47,6 +50,8 @@ from server.mail_courier import KIND as MAIL
 from server.mail_courier import MailCourier
 from server.measured import MeasuredLedger
 from server.metrics import Metrics
+from server.payment_webhook import PaymentWebhook
+from server.payments import Payments
 from server.photos import Darkroom
 from server.receipts import Receipts
 from server.smtp import SmtpMailer, SmtpOptions, Tls
@@ -122,6 +127,7 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
         embeds=EmbedTokens(signer, clock),
         caps=CapStore(database),
         integrations=integrations,
+        payments=make_payments(config, clock, database, supervisor, life, desk),
     )
     app = web.Application(middlewares=[http.shell(services, pages.security_headers)])
     http.add_routes(app, services, ROUTES)
@@ -137,6 +143,9 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
     deliverer.register(KIND, TurnCourier(clock, services.addresses, services.mailer, life))
     life.run_beside("outbox", deliverer.run)
     life.run_beside("webhooks", integrations.webhooks.keep_tidy)
+    if services.payments is not None:
+        life.run_beside("payments", services.payments.run)
+        PaymentWebhook(services.payments).attach(app)
     app[LIFE], app[SERVICES] = life, services
     return app
 
@@ -153,6 +162,24 @@ def make_media(config: Config, clock: Clock) -> MediaEngine:
         gather_ms=config.udp_gather_ms,
     )
     return UdpMediaEngine(options, clock.now_ms)
+
+
+def make_payments(
+    config: Config, clock: Clock, database: Database, supervisor: Supervisor, life: Life, desk: CallDesk
+) -> Payments | None:
+    """Who takes payments: Stripe when there is a key; on a local server test money; else nobody."""
+    processor: PaymentProcessor
+    if config.stripe_key:
+        # Imported when it is used: it is large.
+        from metering.stripe_processor import StripeProcessor  # noqa: PLC0415
+
+        processor = StripeProcessor(config.stripe_key, config.stripe_webhook_secret, config.stripe_address)
+    elif config.is_local:
+        processor = SandboxProcessor()
+    else:
+        return None
+    store = PaymentStore(database, processor.name)
+    return Payments(store, processor, clock, supervisor, life.public_url, desk.funds_arrived)
 
 
 def make_mailer(config: Config, clock: Clock) -> Mailer:

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TypeVar
 
 import msgspec
@@ -14,18 +15,22 @@ from booking.people import Person
 from booking.store import PeopleStore
 from metering import reconciliation
 from metering.errors import MeteringError
+from metering.facts import Breach
+from metering.payment_comparison import differences
+from metering.payments import ProcessorError
 from server.auth import Logins
 from server.config import Config
 from server.errors import ServerError, StartError, UsageError
 from server.keys import load_or_make
 from server.links import person_link
-from signaling.clock import SystemClock
+from signaling.clock import SystemClock, iso
 from signaling.tokens import TokenSigner
 from storage import migrations
 from storage.database import Database
 from storage.errors import StorageError
 
 T = TypeVar("T")
+UNDER_WAY_S = 600
 
 
 def migrate(config: Config) -> int:
@@ -36,10 +41,15 @@ def migrate(config: Config) -> int:
     return 0
 
 
-def reconcile(config: Config, *, as_json: bool) -> int:
-    """Check every invariant of the ledger; the server may run meanwhile. 1 when one is broken."""
+def reconcile(config: Config, *, as_json: bool, stripe_days: int = 0) -> int:
+    """Check every invariant of the ledger; the server may run meanwhile. 1 when one is broken.
+
+    `stripe_days` more than 0: compare with Stripe as well, so far back.
+    """
     with _one_line():
         breaches = reconciliation.reconcile(config.sql_url)
+        if stripe_days:
+            breaches += asyncio.run(_compare(config, stripe_days))
     if as_json:
         sys.stdout.write(f"{msgspec.json.encode(breaches).decode()}\n")
     elif breaches:
@@ -48,6 +58,39 @@ def reconcile(config: Config, *, as_json: bool) -> int:
     else:
         sys.stdout.write("all invariants hold\n")
     return 1 if breaches else 0
+
+
+async def _compare(config: Config, days: int) -> list[Breach]:
+    if not config.stripe_key:
+        raise UsageError("--stripe needs TALKTIME_STRIPE_KEY and TALKTIME_STRIPE_WEBHOOK_SECRET")
+    from metering.stripe_processor import StripeProcessor  # noqa: PLC0415 - large, and rarely wanted
+
+    now = SystemClock().wall()
+    since = now - timedelta(days=days)
+    processor = StripeProcessor(config.stripe_key, config.stripe_webhook_secret, config.stripe_address)
+    try:
+        # What is younger than a few minutes may be on its way.
+        until_s = int(now.timestamp()) - UNDER_WAY_S
+        news = [each async for each in processor.happened(int(since.timestamp()) - UNDER_WAY_S, until_s)]
+    except ProcessorError as error:
+        raise StartError("payment.unanswered", f"Stripe cannot be asked: {error}") from error
+    finally:
+        await processor.close()
+    database = Database.open(config.sql_url, read_only=True)
+    try:
+        return await database.read(
+            lambda transaction: list(
+                differences(
+                    transaction.connection,
+                    processor.name,
+                    news,
+                    iso(since),
+                    iso(now - timedelta(seconds=UNDER_WAY_S)),
+                )
+            )
+        )
+    finally:
+        await database.close()
 
 
 def link(config: Config, name: str, to: str) -> int:

@@ -123,6 +123,13 @@ class Config:
     smtp_ca_file: str = _text("", "Certificates the SMTP server is checked by. Empty: the system's.")
     mail_from: str = _text("", "Address that mail comes from. Needed with `smtp_host`.")
 
+    # payments
+    stripe_key: str = _text("", "Secret key of Stripe. Empty: test money, on a local server.", secret=True)
+    stripe_webhook_secret: str = _text(
+        "", "Signing secret of the webhook at `/webhooks/stripe`. Needed with `stripe_key`.", secret=True
+    )
+    stripe_address: str = _text("", "Address of Stripe's API. Empty: its own. Another one is for tests.")
+
     # how it runs
     media: str = _text(
         "udp", "Media engine. `simulated` has no network and is for tests.", choices=("udp", "simulated")
@@ -143,10 +150,23 @@ class Config:
             raise ConfigError("mail_from must be an address when smtp_host is set")
         if self.public_url:
             _check_url(self.public_url)
+        self._check_stripe()
         try:
             ipaddress.ip_address(self.udp_host)
         except ValueError:
             raise ConfigError(f"udp_host must be an IP address, not {self.udp_host!r}") from None
+
+    def _check_stripe(self) -> None:
+        """Mistakes are told by the setting's name, never with its secret."""
+        if bool(self.stripe_key) != bool(self.stripe_webhook_secret):
+            raise ConfigError("stripe_key and stripe_webhook_secret must be set together")
+        if self.stripe_key and not self.stripe_key.startswith(
+            ("sk_test_", "sk_live_", "rk_test_", "rk_live_")
+        ):
+            raise ConfigError("stripe_key must begin with sk_test_, sk_live_, rk_test_ or rk_live_")
+        name = urlsplit(self.stripe_address).hostname or ""
+        if self.stripe_address and (not _is_loopback(name) or "_test_" not in self.stripe_key):
+            raise ConfigError("stripe_address must be this machine's own, and stripe_key a test key")
 
     @property
     def data_path(self) -> Path:
@@ -173,16 +193,19 @@ class Config:
 
     @property
     def is_local(self) -> bool:
-        """Whether the public address is this machine's own, so that test money is harmless."""
-        if not self.public_url:
-            return True
-        name = urlsplit(self.public_url).hostname or ""
-        if name == "localhost" or name.endswith(".localhost"):
-            return True
-        try:
-            return ipaddress.ip_address(name).is_loopback
-        except ValueError:
-            return False
+        """Whether people, and the listening port, reach this machine alone: then test money is harmless."""
+        return _is_loopback(self.host) and (
+            not self.public_url or _is_loopback(urlsplit(self.public_url).hostname or "")
+        )
+
+
+def _is_loopback(name: str) -> bool:
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _check_url(url: str) -> None:

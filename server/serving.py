@@ -47,7 +47,8 @@ def demo(config: Config, options: DemoOptions) -> int:
     """Run with demo people; they are made on the first start and kept."""
     if not config.is_local:
         text = (
-            f"the demo gives away test money, so public_url must be a local address, not {config.public_url}"
+            "the demo gives away test money, so host and public_url must be local addresses, "
+            f"not {config.host} and {config.public_url or 'none'}"
         )
         raise ConfigError(text)
     cast = demonstration.people(options.clients, options.experts, options.price_minor)

@@ -19,6 +19,7 @@ VERSION = "1"
 _REFERENCE = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _PARAMETERS = {
+    "payment_id": "The payment's id, chosen by the client.",
     "call_id": "The call's id, chosen by the payer's page.",
     "slug": "The expert's name in addresses.",
     "place_id": "The id of a place in a line, as joining it answered.",

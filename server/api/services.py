@@ -26,6 +26,7 @@ from server.limits import Limit, WriteLimit
 from server.mail import Mailer
 from server.measured import MeasuredLedger
 from server.metrics import Metrics
+from server.payments import Payments
 from server.photos import Darkroom
 from server.receipts import Receipts
 from server.vault import Vault
@@ -63,6 +64,7 @@ class Services:
     life: Life
     outbox: Outbox
     caps: CapStore
+    payments: Payments | None
     sites: SiteStore
     vault: Vault
     embeds: EmbedTokens

@@ -13,13 +13,13 @@ TEST_MONEY = "sandbox"
 
 async def get_wallet(ask: Ask) -> resources.Wallet:
     """What can be spent and what is on hold for live calls."""
-    return _wallet(ask, await ask.services.ledger.balance(ask.who.person_id))
+    return wallet_of(ask, await ask.services.ledger.balance(ask.who.person_id))
 
 
 async def create_top_up(ask: Ask) -> resources.Wallet:
     """Credit test money once per id, and tell the live calls of this wallet at once."""
     services, order = ask.services, ask.body_as(resources.CreateTopUp)
-    if not services.config.is_local:
+    if not _has_test_money(ask):
         raise Problem("topup.sandbox_refused")
     wallet_id = ask.who.person_id
     balance = await services.ledger.balance(wallet_id)
@@ -30,13 +30,19 @@ async def create_top_up(ask: Ask) -> resources.Wallet:
         wallet_id, f"{wallet_id}:{order.id}", order.amount_minor, TEST_MONEY
     )
     services.desk.funds_arrived(wallet_id)
-    return _wallet(ask, balance)
+    return wallet_of(ask, balance)
 
 
-def _wallet(ask: Ask, balance: Balance) -> resources.Wallet:
+def _has_test_money(ask: Ask) -> bool:
+    payments = ask.services.payments
+    return payments is not None and payments.processor.mode == "sandbox"
+
+
+def wallet_of(ask: Ask, balance: Balance) -> resources.Wallet:
+    """A balance as its owner sees it."""
     return resources.Wallet(
         currency=balance.currency,
         available_minor=balance.available_minor,
         held_minor=balance.held_minor,
-        test_money=ask.services.config.is_local,
+        test_money=_has_test_money(ask),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -64,7 +65,12 @@ class Books:
 
     async def deliver(self, *events: Json) -> list[Applied | None]:
         """Deliver events as the webhook would."""
-        return [await self.store.receive(stripe_news.of_event(event), NOON) for event in events]
+        outcomes: list[Applied | None] = []
+        for start in range(0, len(events), 200):
+            some = events[start : start + 200]
+            waiting = [self.store.receive(stripe_news.of_event(event), NOON) for event in some]
+            outcomes += await asyncio.gather(*waiting)
+        return outcomes
 
     async def available(self, wallet_id: str) -> int:
         """What the wallet can spend."""

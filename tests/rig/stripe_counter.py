@@ -126,6 +126,11 @@ class Counter:
                 self.webhook = order.get("webhook", self.webhook)
                 if "seed" in order:
                     self.rng = random.Random(order["seed"])
+            case "forget":
+                for known in (till.things, till.behaviours, till.charges_of_order, self.keys, self.refusals):
+                    known.clear()
+                self.events.clear()
+                self.webhook, self.faults = "", {}
             case "card":
                 answer = till.make_card(order["card"], order["customer"])
             case "pay":

@@ -416,6 +416,118 @@ export interface SetOffice {
   readonly auto_accept?: boolean | null;
 }
 
+export type PaymentState =
+  | "asked"
+  | "open"
+  | "action"
+  | "processing"
+  | "succeeded"
+  | "failed"
+  | "canceled";
+
+export type PaymentMode =
+  | "live"
+  | "test"
+  | "sandbox"
+  | "none";
+
+/**
+ * POST /api/v1/wallet/payments. `id` is chosen by the client: a retry is the same payment.
+ *
+ * `checkout`: on the processor's page, and the card is kept. `card`: with the kept card, at once. `back` is
+ * the path of the page that the person comes back to.
+ */
+export interface CreatePayment {
+  readonly id: string;
+  readonly amount_minor: number;
+  readonly currency: string;
+  readonly how: "card" | "checkout";
+  readonly back?: string;
+}
+
+/** POST /api/v1/wallet/payments/{payment_id}/confirm: the person is there. */
+export interface ConfirmPayment {
+  readonly back?: string;
+}
+
+/** POST /api/v1/wallet/auto-top-up: during a call, below `threshold_minor`, charge the kept card. */
+export interface SetAutoTopUp {
+  readonly on: boolean;
+  readonly threshold_minor: number;
+  readonly amount_minor: number;
+  readonly cap_minor: number;
+}
+
+/** One payment. `url`: where the person finishes it (the processor's page, or the bank's). */
+export interface Payment {
+  readonly id: string;
+  readonly kind: "auto" | "card" | "checkout";
+  readonly amount_minor: number;
+  readonly currency: string;
+  readonly state: PaymentState;
+  readonly created_at: string;
+  readonly url: string;
+  readonly reason: string;
+}
+
+/** The card that is kept. Its name may be unknown for a moment after it was used first. */
+export interface KeptCard {
+  readonly brand: string;
+  readonly last4: string;
+  readonly exp_month: number;
+  readonly exp_year: number;
+}
+
+/** The rule. `spent_minor`: charged by it this month (UTC). `stopped`: why it rests, "" while it works. */
+export interface AutoTopUpView {
+  readonly on: boolean;
+  readonly threshold_minor: number;
+  readonly amount_minor: number;
+  readonly cap_minor: number;
+  readonly spent_minor: number;
+  readonly stopped: string;
+}
+
+/** GET /api/v1/wallet/payments: everything about paying in. `mode` none: this server takes no payments. */
+export interface WalletPayments {
+  readonly mode: PaymentMode;
+  readonly wallet: Wallet;
+  readonly payments: readonly Payment[];
+  readonly card: KeptCard | null;
+  readonly auto: AutoTopUpView | null;
+}
+
+/** POST /api/v1/operator/refunds: give a part of a payment back. A retry is the same one. */
+export interface CreateRefund {
+  readonly id: string;
+  readonly payment: string;
+  readonly amount_minor: number;
+  readonly reason: string;
+}
+
+/** One refund. */
+export interface RefundView {
+  readonly id: string;
+  readonly amount_minor: number;
+  readonly currency: string;
+  readonly state: "asked" | "failed" | "pending" | "succeeded";
+}
+
+/** A payment for the operator. `left_minor` of it can be refunded now. */
+export interface OperatorPayment {
+  readonly payment: Payment;
+  readonly person_id: string;
+  readonly received_minor: number;
+  readonly left_minor: number;
+  readonly refunds: readonly RefundView[];
+}
+
+/** GET /api/v1/operator/payments: of everybody, the newest first. */
+export interface OperatorPayments {
+  readonly mode: PaymentMode;
+  readonly payments: readonly OperatorPayment[];
+}
+
 /** A kind of call and what it costs: `price_minor` a minute in the expert's currency. */
 export interface OfferTerms {
   readonly title: string;
