@@ -125,6 +125,9 @@ class Route:
         if self.roles:
             codes += ["auth.missing", "auth.malformed", "auth.forged", "auth.expired", "auth.forbidden"]
             codes.append("auth.scope")
+        if "{" in self.path:
+            # A parameter that has not its form makes it another path.
+            codes.append("request.not_found")
         if self.scope:
             codes += ["auth.key_unknown", "auth.key_revoked", "auth.key_expired", "request.rate"]
         if self.own_page or (self.roles and self.writes):
