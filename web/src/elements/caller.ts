@@ -205,16 +205,17 @@ export class Caller extends LitElement {
 
   #action(expert: Expert, offer: OfferView): TemplateResult {
     const state = this.live?.state;
-    const can = state === "available";
+    const waits = state === "busy" || state === "paused";
     return html`
       <button
         type="button"
         class="primary large go"
-        data-testid="call-now"
-        ?disabled=${!can}
+        data-testid=${waits ? "join-line" : "call-now"}
+        ?disabled=${state !== "available" && !waits}
         @click=${() => this.dispatchEvent(new CustomEvent("tt-call", { detail: { expert, offer } }))}
       >
-        ${icon(offer.media === "voice" ? "phone" : "camera")} ${t.caller.call}
+        ${icon(waits ? "clock" : offer.media === "voice" ? "phone" : "camera")}
+        ${waits ? t.caller.join : t.caller.call}
       </button>
       <p class="small muted">${hint(expert.name, state)}</p>
     `;
@@ -242,9 +243,8 @@ function hint(name: string, state: Live["state"] | undefined): string {
     case "available":
       return t.caller.free;
     case "busy":
-      return t.caller.busyText(name);
     case "paused":
-      return t.caller.pausedText(name);
+      return t.caller.joinText(name);
     case "away":
       return t.caller.awayText(name);
     case undefined:

@@ -64,7 +64,10 @@ export class Entry extends LitElement {
         <label for="name">${t.caller.name}</label>
         <input id="name" name="name" required maxlength="40" autocomplete="given-name" data-testid="my-name" />
       </div>
-      <p class="small muted">${t.caller.nameText}</p>
+      <p class="small muted">
+        ${t.caller.nameText} ${t.caller.known}
+        <a href=${`/sign-in?next=${encodeURIComponent(location.pathname)}`}>${t.caller.signIn}</a>
+      </p>
       <button class="primary large" data-testid="entry-next" ?disabled=${this.working}>
         ${this.working ? t.caller.working : t.caller.next}
       </button>

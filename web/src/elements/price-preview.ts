@@ -97,7 +97,7 @@ export class PricePreview extends LitElement {
                 </ul>`
                 : nothing
             }`
-          : nothing
+          : html`<p class="small muted">${t.start.previewPrice}</p>`
       }
     </section>`;
   }

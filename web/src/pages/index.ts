@@ -5,7 +5,7 @@ import { customElement } from "lit/decorators.js";
 import { type IconName, icon } from "../elements/icons";
 import "../elements/shell";
 import { t } from "../strings";
-import { base, card } from "../styles/shared";
+import { base, card, controls } from "../styles/shared";
 
 const ICONS: readonly IconName[] = ["lock", "camera", "clock", "receipt"];
 
@@ -14,6 +14,7 @@ export class IndexPage extends LitElement {
   static override styles = [
     base,
     card,
+    controls,
     css`
       .page {
         display: grid;
@@ -72,6 +73,10 @@ export class IndexPage extends LitElement {
         <div class="hero">
           <h1>${t.home.title}</h1>
           <p class="muted">${t.home.lead}</p>
+          <div class="row">
+            <a class="button primary large" href="/start">${t.home.start}</a>
+            <span class="muted small">${t.home.startText}</span>
+          </div>
         </div>
         <section class="stack">
           <h2>${t.home.how}</h2>

@@ -19,6 +19,7 @@ function begin(caller: Caller): void {
   const api = new Api(recall(stores, path));
   void caller.begin(api);
   const room = document.createElement("div");
+  room.className = "entry";
   caller.after(room);
   caller.addEventListener("tt-call", (event) => {
     const { expert, offer } = (event as CustomEvent<{ expert: Expert; offer: OfferView }>).detail;

@@ -9,7 +9,7 @@ import "../elements/profile-edit";
 import "../elements/profile-start";
 import "../elements/share-link";
 import "../elements/shell";
-import type { ExpertProfile } from "../protocol/api";
+import type { ExpertProfile, Me } from "../protocol/api";
 import { t } from "../strings";
 import { base, card, controls } from "../styles/shared";
 import { login } from "./browser";
@@ -20,6 +20,7 @@ const EDIT = "/expert/profile";
 export class StartPage extends LitElement {
   @state() private phase: "loading" | "problem" | "start" | "done" | "edit" = "loading";
   @state() private profile: ExpertProfile | null = null;
+  @state() private me: Me | null = null;
   @state() private problem = "";
   @state() private photoLost = false;
   /** The links of experts are for `/expert`; so is what this browser remembers of them. */
@@ -33,6 +34,19 @@ export class StartPage extends LitElement {
       .page {
         display: grid;
         gap: var(--section);
+      }
+      .keep {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        justify-content: space-between;
+        gap: var(--space-3);
+      }
+      .keep div {
+        flex: 1 1 var(--page-half);
+      }
+      .buttons > * {
+        flex-grow: var(--button-grow);
       }
       .loading {
         padding-block: var(--space-7);
@@ -85,7 +99,8 @@ export class StartPage extends LitElement {
       </div>
       ${this.photoLost ? html`<p class="note warn" role="alert">${t.start.photoLater}</p>` : ""}
       <tt-share-link .url=${profile.url} .name=${profile.name}></tt-share-link>
-      <div class="row">
+      ${this.me?.address === "" ? this.#keep() : ""}
+      <div class="row buttons">
         <a class="button primary large" href="/expert" data-testid="go-live">${t.start.goLive}</a>
         <a class="button large" href=${new URL(profile.url).pathname} data-testid="open-page">${t.start.open}</a>
         <a class="button quiet large" href=${EDIT} data-testid="edit-page">${t.start.editMore}</a>
@@ -93,10 +108,22 @@ export class StartPage extends LitElement {
     </div>`;
   }
 
+  /** Nobody could get back in from another browser. */
+  #keep(): TemplateResult {
+    return html`<section class="card keep" data-testid="keep">
+      <div>
+        <h2>${t.start.keepTitle}</h2>
+        <p class="muted">${t.start.keepText}</p>
+      </div>
+      <a class="button" href="/sign-in?next=/start">${t.start.keep}</a>
+    </section>`;
+  }
+
   async #load(): Promise<void> {
     const editing = location.pathname.startsWith(EDIT);
     try {
       this.profile = await this.#api.profile();
+      await this.#know();
       this.phase = editing ? "edit" : "done";
     } catch (error) {
       const refusal = error instanceof Refusal ? error : new Refusal("network", 0, String(error));
@@ -109,10 +136,19 @@ export class StartPage extends LitElement {
     }
   }
 
+  async #know(): Promise<void> {
+    try {
+      this.me = await this.#api.me();
+    } catch {
+      // Only a hint depends on it.
+    }
+  }
+
   #made = (event: CustomEvent<{ profile: ExpertProfile; photoLost: boolean }>): void => {
     this.profile = event.detail.profile;
     this.photoLost = event.detail.photoLost;
     this.phase = "done";
+    void this.#know();
     scrollTo(0, 0);
   };
 }

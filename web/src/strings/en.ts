@@ -42,6 +42,8 @@ export const en = {
     title: "Talk by the second",
     lead: "Video and voice calls that are paid for by the second, and only while both of you can be heard.",
     how: "How it works",
+    start: "Make a page of my own",
+    startText: "Be called and be paid: it takes a minute.",
     steps: [
       [
         "Open your link",
