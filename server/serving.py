@@ -15,6 +15,7 @@ from server import process
 from server.app import LIFE, SERVICES
 from server.config import Config
 from server.errors import ConfigError
+from signaling.clock import iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ def demo(config: Config, options: DemoOptions) -> int:
     async def settle_in(app: web.Application) -> None:
         services = app[SERVICES]
         await demonstration.move_in(services.people, services.ledger, cast, options.balance_minor)
+        await demonstration.give_addresses(services.addresses, cast, iso(services.clock.wall()))
 
     async def ready(app: web.Application) -> None:
         services = app[SERVICES]

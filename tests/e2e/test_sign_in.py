@@ -16,6 +16,7 @@ House = Callable[..., Server]
 MakePerson = Callable[..., Person]
 
 ADDRESS = "lou@example.org"
+ADA = "ada@example.com"
 FETCH = """
 async ([method, path, body]) => {
   const headers = { "Content-Type": "application/json", "X-Talktime-Csrf": "1" };
@@ -51,10 +52,14 @@ def read_mail(who: Person) -> str:
         who.click("kept-mail")
     mails = opened.value
     mails.get_by_test_id("mail").first.wait_for()
-    found = re.match(r"(\d{3} \d{3}) is your code", mails.get_by_role("heading", level=2).first.inner_text())
-    assert found is not None
+    headings = mails.get_by_role("heading", level=2).all_inner_texts()
     mails.close()
-    return found[1]
+    return newest_code(headings)
+
+
+def newest_code(subjects: list[str]) -> str:
+    found = [match[1] for each in subjects if (match := re.match(r"(\d{3} \d{3}) is your code", each))]
+    return found[0]
 
 
 def prove(who: Person, address: str) -> None:
@@ -132,19 +137,19 @@ def test_a_guest_keeps_the_wallet_and_ends_the_other_login(house: House, person:
 
 def test_an_expert_signs_in_by_choosing_a_profile(house: House, person: MakePerson) -> None:
     server = house()
-    links = server.links
     visitor = person("visitor")
-    # Both of Lou's profiles take the same address, each on its own page.
-    for who in ("expert", "client"):
-        login = links[who].partition("#t=")[2]
-        ticket = visitor_code(server, visitor)
-        added = server.api("POST", "/address", login=login, body=ticket)
-        assert added.status == 200, added
+    # Sam takes Ada's address, too: the same person calls and is called.
+    visitor.open(server.url)
+    made = visitor.page.evaluate(FETCH, ["POST", "/sign-in/codes", {"address": ADA}])
+    subjects = [mail["subject"] for mail in server.api("GET", "/development/mails").body["mails"]]
+    typed = {"ticket": made["body"]["ticket"], "code": newest_code(subjects)}
+    sam = server.links["client"].partition("#t=")[2]
+    assert server.api("POST", "/address", login=sam, body=typed).status == 200
 
     visitor.open(f"{server.url}/expert")
     assert visitor.wait("problem").get_attribute("data-code") == "auth.missing"
     visitor.page.get_by_role("link", name="Sign in").click()
-    prove(visitor, ADDRESS)
+    prove(visitor, ADA)
     wait_until(lambda: visitor.see("profile").count() == 2, "two profiles")
     check(visitor, "choose")
     visitor.page.get_by_role("button", name="Ada").click()
@@ -154,12 +159,3 @@ def test_an_expert_signs_in_by_choosing_a_profile(house: House, person: MakePers
     visitor.wait("mail")
     check(visitor, "kept mail")
     assert visitor.errors == []
-
-
-def visitor_code(server: Server, visitor: Person) -> dict[str, str]:
-    """A code for the address, asked for and read without a page."""
-    if visitor.page.url == "about:blank":
-        visitor.open(server.url)
-    made = visitor.page.evaluate(FETCH, ["POST", "/sign-in/codes", {"address": ADDRESS}])
-    mail = server.api("GET", "/development/mails").body["mails"][0]
-    return {"ticket": made["body"]["ticket"], "code": mail["subject"][:7]}

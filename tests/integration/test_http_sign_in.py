@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -352,3 +353,26 @@ async def test_a_person_who_left_the_house_is_nobody(house: House) -> None:
 
     await house.life.database.write(remove)
     assert (await house.ask("GET", "me", headers=zed)).code == "auth.expired"
+
+
+async def test_twenty_uses_of_one_code_at_once_open_one_login(house: House) -> None:
+    await give_address(house, "sam")
+    typed = await ask_code(house)
+    replies = await asyncio.gather(*(post(house, "sign-in", typed) for _ in range(20)))
+    assert sorted(reply.status for reply in replies) == [200] + [410] * 19
+    assert len(await house.services.browser_logins.of("sam")) == 1
+
+
+async def test_guesses_at_once_are_not_more_than_guesses_in_turn(house: House) -> None:
+    typed = await ask_code(house)
+    replies = await asyncio.gather(*(post(house, "sign-in", wrong(typed)) for _ in range(20)))
+    assert [reply.code for reply in replies].count("code.wrong") == 4
+
+
+async def test_signing_in_again_ends_this_browsers_login_before(house: House) -> None:
+    await give_address(house, "sam")
+    await give_address(house, "ada", "ada@example.org")
+    await post(house, "sign-in", await ask_code(house))
+    await post(house, "sign-in", await ask_code(house, "ada@example.org"))
+    assert (await house.ask("GET", "me")).body["id"] == "ada"
+    assert await house.services.browser_logins.of("sam") == []

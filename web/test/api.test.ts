@@ -21,6 +21,19 @@ describe("the API", () => {
     });
   });
 
+  it("relies on the cookie without a link, and marks what it writes as coming from our pages", async () => {
+    const asked: RequestInit[] = [];
+    const api = new Api(null, (_, init) => {
+      asked.push(init);
+      return Promise.resolve(answer(200, { revoked: 1 }));
+    });
+    await api.signOut();
+    await api.me();
+    expect(asked[0]).toMatchObject({ method: "POST", credentials: "same-origin" });
+    expect(asked[0]?.headers).toEqual({ "X-Talktime-Csrf": "1" });
+    expect(asked[1]?.headers).toEqual({});
+  });
+
   it("tells a refusal by its stable code", async () => {
     const problem = { code: "host.offline", title: "The expert is not online.", detail: "" };
     const api = new Api("t", () => Promise.resolve(answer(409, problem)));

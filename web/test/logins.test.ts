@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { all, Forgetful, recall, remember, type Storages, tokenOf } from "../src/core/logins";
+import { all, Forgetful, forget, recall, remember, type Storages, tokenOf } from "../src/core/logins";
 
 let browser: Forgetful;
 let tab: Storages;
@@ -33,6 +33,16 @@ describe("the link's token", () => {
     remember(tab, "/call/ada", "sam");
     remember({ tab: new Forgetful(), browser }, "/expert", "ada");
     expect(all(tab)).toEqual(["sam", "ada"]);
+  });
+
+  it("is forgotten on every page when somebody signs in", () => {
+    remember(tab, "/call/ada", "sam");
+    remember(tab, "/expert", "ada");
+    browser.setItem("tt.device:mic", "kept");
+    forget(tab);
+    expect(all(tab)).toEqual([]);
+    expect(recall(tab, "/expert")).toBeNull();
+    expect(browser.getItem("tt.device:mic")).toBe("kept");
   });
 
   it("survives rubbish in the storage", () => {
