@@ -344,6 +344,7 @@ cdef class WireBase:
             # At once, because what comes after it may depend on what it changes.
             self.inbox = self.boxes_kept[index]
             inbound.receive(size)
+            self.give_way()
             return True
         stream = <StreamBase?><object>found
         if stream.track is None or inbound.live is None:
@@ -362,6 +363,7 @@ cdef class WireBase:
         if stream.repairs is not None or not follows(seq, stream.max_seq) or not begun(track.routes):
             self.inbox = self.boxes_kept[index]
             inbound.accept(stream, size)
+            self.give_way()
             return True
         if view[0] & 0x10:
             slot = strip(view, size, track, inbound.pending, self.ticks)
@@ -376,6 +378,14 @@ cdef class WireBase:
                 steal_item(track.ring, seq & RING_MASK, new_bytes(<char*>view, size))
             self.forward(view, size, slot, track)
         return True
+
+    cdef int give_way(self) except -1:
+        """Python may have queued packets: send what came before them, and them, so that the order is kept."""
+        if self.queue:
+            if self.leaving_count:
+                self.flush_leaving()
+            self.flush()
+        return 0
 
     cdef int forward(self, uint8_t* view, int size, int slot, TrackBase track) except -1:
         """`Track.forward`, for routes that have begun."""

@@ -119,8 +119,8 @@ class Twin:
         self.engine._drain(8)
 
     def heard(self) -> list[list[bytes]]:
-        """What each subscriber and the publisher got since last asked, sorted: sending has no order."""
-        return [sorted(self._read(ear)) for ear in (*self.ears, self.client)]
+        """What each subscriber got since last asked, in order, and the publisher (RTCP, sorted)."""
+        return [*(list(self._read(ear)) for ear in self.ears), sorted(self._read(self.client))]
 
     @staticmethod
     def _read(ear: socket.socket) -> Iterator[bytes]:
