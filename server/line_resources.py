@@ -13,9 +13,13 @@ Minute = Annotated[int, msgspec.Meta(ge=0, le=1_440)]
 
 
 class JoinLine(Body, frozen=True):
-    """POST /api/v1/experts/{slug}/line: wait for the expert. `wish`: what it is about."""
+    """POST /api/v1/experts/{slug}/line: wait for the expert.
+
+    `offer`: at whose price; empty: the default one's. `wish`: what it is about, for the expert to read.
+    """
 
     media: Literal["video", "voice"] = "video"
+    offer: Annotated[str, msgspec.Meta(max_length=64)] = ""
     wish: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 

@@ -195,10 +195,15 @@ class Office:
         face = face_of(host) if host is not None else HostFace(place.host_id, "", "")
         return ended_view(face, place, why)
 
-    def locked_rate(self, client_id: str, host_id: str) -> Rate | None:
-        """The price this client was promised on joining the host's line; None: the present one."""
-        room = self._rooms.get(host_id)
-        standing = room.line.of_client(client_id) if room is not None else None
+    def locked_rate(self, client_id: str, host_id: str, call_id: str, *, chooses: bool) -> Rate | None:
+        """The price this client was promised on joining the host's line; None: the present one.
+
+        `chooses`: the caller names an offer; then only the call of the turn itself has the promised price.
+        """
+        mine = self.place_of(client_id, host_id)
+        if mine is None or (chooses and mine.call != call_id):
+            return None
+        standing = self._rooms[host_id].line.of_client(client_id)
         return None if standing is None else standing.place.rate
 
     # -- pages in the line ---------------------------------------------------------------------------------

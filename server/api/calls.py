@@ -27,13 +27,13 @@ async def create_call(ask: Ask) -> resources.Call:
     face = await services.profiles.face_by_slug(order.host)
     if face is None:
         raise Problem("expert.unknown")
-    expert, offer = face.person, _offer(face, order)
+    expert = face.person
+    # What was promised on joining the line holds; who asks for another offer gets that one's price.
+    promised = services.office.locked_rate(client.id, expert.id, order.id, chooses=bool(order.offer))
+    rate = promised or offer_for(face, order.offer, order.media).rate
     if services.desk.view(order.id) is None and len(services.desk) >= services.config.max_calls:
         raise Problem("call.limit", retry_after_s=30)
     cap_minor = None if order.no_cap else order.cap_minor or await services.caps.get(client.id)
-    # What was promised on joining the line holds, unless another offer is wanted now.
-    promised = None if order.offer else services.office.locked_rate(client.id, expert.id)
-    rate = promised or offer.rate
     made = await services.desk.create(
         order.id,
         Person(id=client.id, name=client.name, wallet_id=client.id),
@@ -46,14 +46,17 @@ async def create_call(ask: Ask) -> resources.Call:
     return await call_of(ask, await _account(ask, order.id), "payer")
 
 
-def _offer(face: Face, order: resources.CreateCall) -> Offer:
-    """What is called for. Its rate is copied into the call, so that no later change touches it."""
+def offer_for(face: Face, offer_id: str, media: str) -> Offer:
+    """What is called for. Its rate is copied into the call, so that no later change touches it.
+
+    Raises `Problem` offer.none, offer.unknown, offer.media.
+    """
     if not face.offers:
         raise Problem("offer.none")
-    offer = face.offer(order.offer) if order.offer else face.default
+    offer = face.offer(offer_id) if offer_id else face.default
     if offer is None:
         raise Problem("offer.unknown")
-    if offer.media == "voice" and order.media != "voice":
+    if offer.media == "voice" and media != "voice":
         raise Problem("offer.media")
     return offer
 

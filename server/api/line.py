@@ -10,6 +10,7 @@ import msgspec
 from booking.availability import Availability
 from booking.hours import Opening, WeeklyHours
 from server import resources, views
+from server.api.calls import offer_for
 from server.api.route import Ask, Route
 from server.auth import CLIENT, EXPERT
 from server.errors import Problem
@@ -24,15 +25,16 @@ async def join_line(ask: Ask) -> LinePlace:
     """Take a place in the line, at the present price. Who has one already keeps it."""
     services, order = ask.services, ask.body_as(JoinLine)
     client = await services.person(ask.who)
-    expert = await services.people.by_slug(ask.path["slug"])
-    if expert is None or expert.rate is None:
+    face = await services.profiles.face_by_slug(ask.path["slug"])
+    if face is None:
         raise Problem("expert.unknown")
+    rate = offer_for(face, order.offer, order.media).rate
     wish = " ".join(order.wish.split())
     if not wish.isprintable():
         raise Problem("request.invalid", "wish: printable text only")
     reachable = bool(await services.addresses.of(client.id))
     return _place(
-        await services.office.join(client, expert, order.media, wish, expert.rate, reachable=reachable)
+        await services.office.join(client, face.person, order.media, wish, rate, reachable=reachable)
     )
 
 
@@ -88,7 +90,8 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "POST", f"{BASE}/experts/{{slug}}/line", join_line, "Wait in the line", LinePlace, CLIENT,
         body=JoinLine, status=201,
-        codes=("expert.unknown", "host.offline", "call.self", "wallet.currency", "line.full", "line.many"),
+        codes=("expert.unknown", "offer.none", "offer.unknown", "offer.media", "host.offline", "call.self",
+               "wallet.currency", "line.full", "line.many"),
     ),
     Route("GET", f"{BASE}/line", list_places, "My places in lines", LinePlaces, CLIENT),
     Route(

@@ -90,11 +90,11 @@ class Services:
             raise Problem("auth.forbidden", "This login's profile does not exist any more.")
         return person
 
-    def tariff(self, expert: Person, promised: Rate | None = None) -> Tariff:
-        """What a call to this expert costs now; `promised`: what the caller was told on joining the line."""
+    def tariff(self, expert: Person) -> Tariff:
+        """What a call to this expert costs now."""
         if expert.rate is None:
             raise Problem("expert.unknown")
-        return self.tariff_of(promised or expert.rate)
+        return self.tariff_of(expert.rate)
 
     def tariff_of(self, rate: Rate) -> Tariff:
         """What a call at this rate costs, with the share that the house leaves to the expert."""

@@ -79,7 +79,7 @@ describe("an expert's presence", () => {
   it("declines with a note, and stops ringing at once", async () => {
     await live(ring("a"), ring("b"));
     presence.decline("a", "later");
-    expect(sent).toEqual([{ type: "decline", call: "a", note: "later" }]);
+    expect(sent).toEqual([{ type: "decline", call: "a", note: "later", to_line: false }]);
     expect(presence.state.ringing.map((each) => each.id)).toEqual(["b"]);
   });
 

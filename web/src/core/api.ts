@@ -16,13 +16,18 @@ import type {
   Expert,
   ExpertProfile,
   GuestLink,
+  JoinLine,
   JoinToken,
   KeptMails,
+  LinePlace,
+  LinePlaces,
   LoginList,
   Me,
+  OfficeHours,
   OperatorOverview,
   Problem,
   Receipt,
+  SetOffice,
   SignedIn,
   SignedOut,
   SignIn,
@@ -134,6 +139,27 @@ export class Api {
   }
   presence(): Promise<JoinToken> {
     return this.#ask("POST", "/presence");
+  }
+  joinLine(slug: string, body: JoinLine): Promise<LinePlace> {
+    return this.#ask("POST", `/experts/${encodeURIComponent(slug)}/line`, body);
+  }
+  line(): Promise<LinePlaces> {
+    return this.#ask("GET", "/line");
+  }
+  place(id: string): Promise<LinePlace> {
+    return this.#ask("GET", `/line/${encodeURIComponent(id)}`);
+  }
+  leaveLine(id: string): Promise<LinePlace> {
+    return this.#ask("POST", `/line/${encodeURIComponent(id)}/leave`);
+  }
+  connectLine(id: string): Promise<JoinToken> {
+    return this.#ask("POST", `/line/${encodeURIComponent(id)}/connect`);
+  }
+  office(): Promise<OfficeHours> {
+    return this.#ask("GET", "/office");
+  }
+  setOffice(body: SetOffice): Promise<OfficeHours> {
+    return this.#ask("POST", "/office", body);
   }
   receipt(id: string): Promise<Receipt> {
     return this.#ask("GET", `/calls/${encodeURIComponent(id)}/receipt`);

@@ -137,18 +137,17 @@ export class Devices {
     } catch {
       // One of the two is missing, busy or forbidden: asking for each alone tells which.
     }
-    if (mic !== this.#pending.mic || camera !== this.#pending.camera) {
-      for (const track of stream?.getTracks() ?? []) track.stop();
-      return;
+    // Either may have been closed, or asked for anew, meanwhile; the other one is wanted all the same.
+    const wanted = (["mic", "camera"] as const).filter(
+      (kind) => this.#pending[kind] === (kind === "mic" ? mic : camera),
+    );
+    const found = { mic: stream?.getAudioTracks()[0] ?? null, camera: stream?.getVideoTracks()[0] ?? null };
+    for (const kind of ["mic", "camera"] as const) {
+      if (!wanted.includes(kind)) found[kind]?.stop();
+      else if (stream) this.#set(kind, found[kind], null);
+      else await this.open(kind);
     }
-    if (!stream) {
-      await this.open("mic");
-      await this.open("camera");
-      return;
-    }
-    this.#set("mic", stream.getAudioTracks()[0] ?? null, null);
-    this.#set("camera", stream.getVideoTracks()[0] ?? null, null);
-    await this.#refresh();
+    if (stream && wanted.length > 0) await this.#refresh();
   }
 
   /** Close a device; its light goes out. */

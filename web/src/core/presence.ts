@@ -1,7 +1,13 @@
 /** An expert's presence: live while connected, told of every call that rings. Comes back by itself. */
 
 import type { JoinToken } from "../protocol/api";
-import type { AcceptedMessage, IncomingCall, PresenceServerMessage } from "../protocol/messages";
+import type {
+  AcceptedMessage,
+  IncomingCall,
+  OfficeView,
+  PresenceServerMessage,
+  WaitingCaller,
+} from "../protocol/messages";
 import { Refusal } from "./api";
 import { backoff } from "./backoff";
 import type { Link, LinkHandlers } from "./link";
@@ -14,6 +20,9 @@ export interface PresenceState {
   /** When `ringing` was told, by the clock of the parts: `ring_left_ms` counts from there. */
   readonly ringingAt: number;
   readonly openCall: string | null;
+  /** Whether calls are taken, and who waits. */
+  readonly office: OfficeView | null;
+  readonly line: readonly WaitingCaller[];
   /** Why the last call stopped ringing without us, for a moment's note. */
   readonly missed: { readonly name: string; readonly why: string } | null;
   readonly failure: Failure | null;
@@ -35,6 +44,8 @@ export class Presence {
     ringing: [],
     ringingAt: 0,
     openCall: null,
+    office: null,
+    line: [],
     missed: null,
     failure: null,
     notice: null,
@@ -65,8 +76,8 @@ export class Presence {
     this.#link?.send({ type: "accept", call });
   }
 
-  decline(call: string, note: string): void {
-    this.#link?.send({ type: "decline", call, note });
+  decline(call: string, note: string, toLine = false): void {
+    this.#link?.send({ type: "decline", call, note, to_line: toLine });
     this.#drop(call);
   }
 
@@ -127,6 +138,8 @@ export class Presence {
           ringing: message.ringing,
           ringingAt: this.#parts.timers.now(),
           openCall: message.open_call,
+          office: message.office,
+          line: message.line,
           notice: null,
           ...(message.ringing.length > 0 ? { missed: null } : {}),
         });

@@ -18,6 +18,7 @@ import { follow } from "./follow";
 import { icon } from "./icons";
 import "./level-bar";
 import "./top-up";
+import { aboutWait } from "./waiting-line";
 import "./video-tile";
 
 const CODES: Record<DeviceTrouble, string> = {
@@ -195,9 +196,9 @@ export class DeviceCheck extends LitElement {
   #presence(): TemplateResult | typeof nothing {
     const expert = this.expert;
     if (!expert) return nothing;
-    const text = !expert.online ? t.check.offline : expert.busy ? t.check.busy : t.check.online;
-    return html`<p class="presence ${expert.online && !expert.busy ? "here" : "away"}" data-testid="presence">
-      ${text}
+    const { state } = expert.live;
+    return html`<p class="presence ${state === "available" ? "here" : "away"}" data-testid="presence">
+      ${t.check.live[state]}
     </p>`;
   }
 
@@ -308,18 +309,40 @@ export class DeviceCheck extends LitElement {
       }
       ${poor && wallet ? this.#poor(wallet) : nothing}
       ${wallet && !poor && tariff?.price_minor ? this.#cap(wallet) : nothing}
+      ${this.waits ? this.#wish() : nothing}
       ${this.refusal ? html`<p class="note bad" role="alert" data-testid="refusal">${this.refusal}</p>` : nothing}
       <button
         type="button"
-        class=${poor ? "large start" : "primary large start"}
+        class=${poor && !this.waits ? "large start" : "primary large start"}
         data-testid="start-call"
-        ?disabled=${this.starting || poor || !this.#possible}
+        ?disabled=${this.starting || (poor && !this.waits) || !this.#possible}
         @click=${() => this.#start()}
       >
-        ${icon(this.video ? "camera" : "phone")} ${this.action}
+        ${icon(this.waits ? "clock" : this.video ? "camera" : "phone")} ${this.waits ? t.line.join : this.action}
       </button>
       <p class="small muted">${this.#hint()}</p>
     `;
+  }
+
+  /** Busy or pausing: one waits in line. */
+  get waits(): boolean {
+    const live = this.expert?.live.state;
+    return this.wallet !== null && (live === "busy" || live === "paused");
+  }
+
+  #wish(): TemplateResult {
+    return html`<div class="field">
+      <label for="wish">${t.line.wish}</label>
+      <input
+        id="wish"
+        maxlength="200"
+        autocomplete="off"
+        data-testid="wish"
+        aria-describedby="wish-hint"
+        @input=${(event: Event) => this.#emit("tt-wish", (event.target as HTMLInputElement).value)}
+      />
+      <p id="wish-hint" class="small muted">${t.line.wishHint(this.expert?.name ?? "")}</p>
+    </div>`;
   }
 
   #cap(wallet: Wallet): TemplateResult {
@@ -358,14 +381,19 @@ export class DeviceCheck extends LitElement {
   }
 
   get #possible(): boolean {
-    const here = this.wallet === null || (this.expert?.online === true && !this.expert.busy);
-    return here && this.devices?.track("mic") != null;
+    const here = this.wallet === null || this.expert?.live.state !== "away";
+    // In line one needs no microphone yet.
+    return here && (this.waits || this.devices?.track("mic") != null);
   }
 
   #hint(): string {
     const expert = this.expert;
-    if (this.wallet && expert && !expert.online) return t.check.offlineText(expert.name);
-    if (this.wallet && expert?.busy) return t.check.busyText(expert.name);
+    if (this.wallet && expert) {
+      const { state, wait_ms } = expert.live;
+      if (state === "away") return t.check.offlineText(expert.name);
+      if (state === "busy") return t.line.joinBusy(expert.name, wait_ms > 0 ? aboutWait(wait_ms) : "");
+      if (state === "paused") return t.line.joinPaused(expert.name);
+    }
     return this.wallet ? t.check.costNow : t.invite.text;
   }
 

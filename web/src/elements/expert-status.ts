@@ -8,6 +8,7 @@ import type { Expert } from "../protocol/api";
 import { t } from "../strings";
 import { base, card, controls } from "../styles/shared";
 import { icon } from "./icons";
+import { officeWords } from "./office";
 
 @customElement("tt-expert-status")
 export class ExpertStatus extends LitElement {
@@ -66,12 +67,14 @@ export class ExpertStatus extends LitElement {
     const presence = this.presence;
     const live = presence?.phase === "live";
     const lost = presence?.phase === "lost";
-    const title = live ? t.expert.live : lost ? t.expert.lost : t.expert.connecting;
-    const text = live ? t.expert.liveText : lost ? t.expert.lostText : "";
+    const office = presence?.office?.state ?? "open";
+    const title = live ? t.office[office] : lost ? t.expert.lost : t.expert.connecting;
+    const told = presence?.office ? officeWords(presence.office) : t.expert.liveText;
+    const text = live ? told : lost ? t.expert.lostText : "";
     const { missed, notice } = presence ?? {};
     return html`<section class="card" aria-live="polite">
       <h1 data-testid=${live ? "online" : "offline"}>
-        <span class="light ${live ? "live" : "off"}" aria-hidden="true"></span>${title}
+        <span class="light ${live && office === "open" ? "live" : "off"}" aria-hidden="true"></span>${title}
       </h1>
       <p class="muted">${text}</p>
       ${missed ? html`<p class="note small" data-testid="missed">${t.expert.missed(missed.name, missed.why)}</p>` : nothing}

@@ -10,13 +10,24 @@ import { base, card, controls } from "../styles/shared";
 import { icon } from "./icons";
 import { initials } from "./video-tile";
 
+const AUTO_MS = 3_000;
+
+/** `toLine`: the caller shall wait in line instead. */
+export interface Declining {
+  readonly note: string;
+  readonly toLine: boolean;
+}
+
 @customElement("tt-incoming-call")
 export class IncomingCallCard extends LitElement {
   @property({ attribute: false }) call: IncomingCall | null = null;
   @property({ type: Number }) at = 0;
   @property({ type: Boolean }) accepting = false;
+  /** The page takes calls by itself, AUTO_MS after they came. */
+  @property({ type: Boolean }) auto = false;
   @state() private tick = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #came = 0;
 
   static override styles = [
     base,
@@ -57,12 +68,17 @@ export class IncomingCallCard extends LitElement {
         grid-template-columns: 1fr 1fr;
         gap: var(--space-3);
       }
+      .accept {
+        grid-column: 1 / -1;
+        grid-row: 1;
+      }
     `,
   ];
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#timer = setInterval(() => this.tick++, 500);
+    this.#came = performance.now();
+    this.#timer = setInterval(() => this.#ticked(), 500);
   }
 
   override disconnectedCallback(): void {
@@ -75,6 +91,7 @@ export class IncomingCallCard extends LitElement {
     const call = this.call;
     if (!call) return nothing;
     const left = call.ring_left_ms - (performance.now() - this.at);
+    const autoLeft = Math.ceil((this.#came + AUTO_MS - performance.now()) / 1000);
     return html`
       <section class="card" aria-labelledby="title" data-testid="incoming" data-call=${call.id}>
         <div class="who">
@@ -83,7 +100,8 @@ export class IncomingCallCard extends LitElement {
             <p class="small muted">${call.media === "voice" ? t.expert.incomingVoice : t.expert.incoming}</p>
             <h2 id="title">${t.expert.from(call.payer_name)}</h2>
             <p class="small muted figures">
-              ${headline(call.tariff)} · ${t.expert.ringsFor(clock(Math.max(0, left)))}
+              ${headline(call.tariff)} ·
+              ${this.auto && autoLeft > 0 ? t.office.autoSoon(autoLeft) : t.expert.ringsFor(clock(Math.max(0, left)))}
             </p>
           </div>
         </div>
@@ -99,12 +117,15 @@ export class IncomingCallCard extends LitElement {
         </div>
         <p class="hidden" role="alert">${t.expert.from(call.payer_name)}</p>
         <div class="actions">
-          <button type="button" class="large" data-testid="decline" @click=${this.#decline}>
+          <button type="button" data-testid="decline" @click=${() => this.#decline(false)}>
             ${icon("close")} ${t.expert.decline}
+          </button>
+          <button type="button" data-testid="to-line" @click=${() => this.#decline(true)}>
+            ${icon("clock")} ${t.office.toLine}
           </button>
           <button
             type="button"
-            class="primary large"
+            class="primary large accept"
             data-testid="accept"
             ?disabled=${this.accepting}
             @click=${this.#accept}
@@ -116,15 +137,20 @@ export class IncomingCallCard extends LitElement {
     `;
   }
 
+  #ticked(): void {
+    this.tick++;
+    if (this.auto && !this.accepting && performance.now() - this.#came >= AUTO_MS) this.#accept();
+  }
+
   #accept = (): void => {
     performance.mark("tt-click");
     this.dispatchEvent(new CustomEvent("tt-accept"));
   };
 
-  #decline = (): void => {
-    const detail = this.renderRoot.querySelector("input")?.value.trim() ?? "";
-    this.dispatchEvent(new CustomEvent("tt-decline", { detail }));
-  };
+  #decline(toLine: boolean): void {
+    const note = this.renderRoot.querySelector("input")?.value.trim() ?? "";
+    this.dispatchEvent(new CustomEvent<Declining>("tt-decline", { detail: { note, toLine } }));
+  }
 }
 
 declare global {

@@ -18,6 +18,7 @@ import { policyAllows } from "../core/policy";
 import type { Presence, PresenceParts } from "../core/presence";
 import type { SessionParts } from "../core/session";
 import { realTimers } from "../core/timers";
+import type { WaitingParts } from "../core/waiting";
 
 /** A storage, or one that forgets where the browser forbids it (even touching it may throw). */
 function storage(which: "localStorage" | "sessionStorage"): KeyValue {
@@ -99,6 +100,10 @@ export function sessionParts(api: Api): SessionParts {
     timers: realTimers,
     random: Math.random,
   };
+}
+
+export function waitingParts(api: Api): WaitingParts {
+  return { api, openLink, timers: realTimers, random: Math.random };
 }
 
 export function presenceParts(api: Api): PresenceParts {

@@ -11,8 +11,9 @@ import "../elements/call";
 import "../elements/device-check";
 import "../elements/link-problem";
 import "../elements/shell";
+import "../elements/waiting-line";
 import type { Call, Expert, Me, Wallet } from "../protocol/api";
-import type { Role } from "../protocol/messages";
+import type { EndReason, PlaceView, Role } from "../protocol/messages";
 import { t } from "../strings";
 import { base } from "../styles/shared";
 import {
@@ -26,12 +27,20 @@ import {
   sessionParts,
   warmUp,
 } from "./browser";
+import { LineVisit } from "./line-visit";
 
 const LOOK_MS = 2_000;
+const WAITS_ON: ReadonlySet<EndReason> = new Set([
+  "no_answer",
+  "host_offline",
+  "shutdown",
+  "operator",
+  "passed",
+]);
 
 @customElement("tt-call-page")
 export class CallPage extends LitElement {
-  @state() private phase: "loading" | "problem" | "check" | "call" = "loading";
+  @state() private phase: "loading" | "problem" | "check" | "line" | "call" = "loading";
   @state() private problem = "";
   @state() private me: Me | null = null;
   @state() private expert: Expert | null = null;
@@ -47,8 +56,15 @@ export class CallPage extends LitElement {
   /** What is called for, chosen on the expert's page; empty: the default offer. */
   readonly #offer = new URLSearchParams(location.search).get("offer") ?? "";
   readonly #devices: Devices = newDevices();
+  readonly #line = new LineVisit({
+    changed: () => this.requestUpdate(),
+    begin: (place) => this.#takeTurn(place),
+  });
+  #wish = "";
   #api: Api | null = null;
   #live: LiveCall | null = null;
+  /** The call after whose end the line was asked for. */
+  #asked: LiveCall | null = null;
   /** A guest's call is given by the link. */
   #guestCall: Call | null = null;
 
@@ -65,8 +81,14 @@ export class CallPage extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     onNewLink();
-    onLeave(() => this.#live?.suspend());
-    onBack(() => this.#live?.session.retryNow());
+    onLeave(() => {
+      this.#live?.suspend();
+      this.#line.stop();
+    });
+    onBack(() => {
+      this.#live?.session.retryNow();
+      this.#line.back();
+    });
     this.#devices.subscribe(() => this.#remember());
     this.#api = new Api(login());
     void this.#load(this.#api);
@@ -98,9 +120,32 @@ export class CallPage extends LitElement {
         return html`<tt-link-problem .code=${this.problem} .role=${this.me?.role ?? ""}></tt-link-problem>`;
       case "check":
         return this.#check();
+      case "line":
+        return this.#waitingLine();
       case "call":
         return nothing;
     }
+  }
+
+  #waitingLine(): TemplateResult {
+    return html`<tt-waiting-line
+      .waiting=${this.#line.state}
+      .api=${this.#api}
+      .wallet=${this.wallet}
+      .alerts=${this.#line.alerts}
+      .refusal=${this.refusal}
+      ?poor=${this.#line.poor}
+      ?starting=${this.starting}
+      ?leaving=${this.#line.leaving}
+      @tt-alerts=${() => void this.#line.allowAlerts()}
+      @tt-leave-line=${() => void this.#line.leave()}
+      @tt-begin=${() => this.#line.begin()}
+      @tt-topped-up=${(event: CustomEvent<Wallet>) => {
+        this.#toppedUp(event);
+        this.#line.begin();
+      }}
+      @tt-line-over=${() => void this.#again()}
+    ></tt-waiting-line>`;
   }
 
   #check(): TemplateResult {
@@ -124,6 +169,9 @@ export class CallPage extends LitElement {
       }}
       @tt-cap-keep=${(event: CustomEvent<boolean>) => {
         this.keepCap = event.detail;
+      }}
+      @tt-wish=${(event: CustomEvent<string>) => {
+        this.#wish = event.detail;
       }}
       @tt-kind=${(event: CustomEvent<boolean>) => this.#choose(event.detail)}
       @tt-devices=${() => void openDevices(this.#devices, this.video)}
@@ -165,6 +213,7 @@ export class CallPage extends LitElement {
     }
     document.title = `${this.expert.name} · ${t.brand}`;
     if (await this.#resume(api, me)) return;
+    if (me.role === "client" && (await this.#backInLine(api))) return;
     this.phase = "check";
     warmUp();
     void openDevices(this.#devices, this.video);
@@ -201,6 +250,22 @@ export class CallPage extends LitElement {
     if (call.call.state !== "ended") void openDevices(this.#devices, this.video && (kept?.camera ?? true));
     this.#begin(api, id, me.role === "guest" ? "guest" : "payer");
     return true;
+  }
+
+  /** A reload, a second tab, or a call that was not answered: one still waits. */
+  async #backInLine(api: Api): Promise<boolean> {
+    const { places } = await api.line();
+    const place = places.find((each) => each.host_slug === this.#slug);
+    if (!place) return false;
+    this.#wait(api, place);
+    return true;
+  }
+
+  #wait(api: Api, place: PlaceView): void {
+    this.video = place.media === "video";
+    this.refusal = "";
+    this.phase = "line";
+    this.#line.enter(api, place);
   }
 
   async #openElsewhere(api: Api): Promise<string | null> {
@@ -246,20 +311,57 @@ export class CallPage extends LitElement {
         return;
       }
       // The id is chosen first and kept, so that neither a retry nor a reload makes a second call.
-      const id = crypto.randomUUID();
+      const place = this.#line.place;
+      const id = place?.call || crypto.randomUUID();
       const media = this.video ? "video" : "voice";
+      if (!place && (expert?.live.state === "busy" || expert?.live.state === "paused")) {
+        await this.#joinLine(api, media);
+        return;
+      }
       if (this.keepCap) await insist(() => api.setCap(this.cap), pause);
-      const order = { id, host: expert?.slug ?? this.#slug, media, offer: this.#offer } as const;
+      const order = { id, host: expert?.slug ?? this.#slug, media, offer: place ? "" : this.#offer } as const;
       const cap = this.cap === null ? { no_cap: true } : { cap_minor: this.cap };
       await insist(() => api.createCall({ ...order, ...cap }), pause);
       this.#begin(api, id, "payer");
     } catch (error) {
       const code = error instanceof Refusal ? error.code : "network";
+      if (this.#line.refused(code)) return;
+      // Somebody else was faster by a moment: then one is the next.
+      if (code === "host.busy" && this.phase === "check" && (await this.#joined(api))) return;
       this.refusal = t.refusal(code, expert?.name ?? "");
       void this.#refresh(api);
     } finally {
       this.starting = false;
     }
+  }
+
+  async #joinLine(api: Api, media: "video" | "voice"): Promise<void> {
+    this.#line.prepare();
+    const slug = this.expert?.slug ?? this.#slug;
+    const { place } = await insist(
+      () => api.joinLine(slug, { media, wish: this.#wish, offer: this.#offer }),
+      pause,
+    );
+    this.#devices.closeAll();
+    this.#wait(api, place);
+  }
+
+  async #joined(api: Api): Promise<boolean> {
+    try {
+      await this.#joinLine(api, this.video ? "video" : "voice");
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** It is our turn, and the person is here. */
+  #takeTurn(place: PlaceView): void {
+    if (this.phase !== "line" || this.starting) return;
+    this.video = place.media === "video";
+    performance.mark("tt-click");
+    void openDevices(this.#devices, this.video);
+    void this.#start();
   }
 
   #begin(api: Api, callId: string, role: Role): void {
@@ -278,7 +380,22 @@ export class CallPage extends LitElement {
     if (!live) return;
     const { call } = live.session.state;
     if (call) this.video = call.media === "video";
-    if (live.over) keepResume(this.#path, null);
+    if (!live.over) return;
+    keepResume(this.#path, null);
+    this.#unanswered(live);
+  }
+
+  /** A call that was not answered may leave a place in line: then one waits on. */
+  #unanswered(live: LiveCall): void {
+    const { ended } = live.session.state;
+    const place = this.#line.place;
+    if (ended?.reason === "cancelled" && place) void this.#line.leave();
+    const waitsOn = ended?.reason === "passed" || (place && ended && WAITS_ON.has(ended.reason));
+    if (!waitsOn || !this.#api || this.#asked === live) return;
+    this.#asked = live;
+    void this.#backInLine(this.#api).then((back) => {
+      if (back) this.#devices.closeAll();
+    });
   }
 
   #remember(): void {
@@ -302,6 +419,7 @@ export class CallPage extends LitElement {
     if (!api) return;
     this.#live?.dispose();
     this.#live = null;
+    this.#line.stop();
     this.phase = "check";
     void openDevices(this.#devices, this.video);
     await this.#refresh(api);

@@ -12,8 +12,11 @@ import "../elements/call";
 import "../elements/call-list";
 import "../elements/expert-status";
 import { icon } from "../elements/icons";
+import type { Declining } from "../elements/incoming-call";
 import "../elements/incoming-call";
+import "../elements/line-list";
 import "../elements/link-problem";
+import "../elements/office";
 import "../elements/shell";
 import type { CallSummary, Expert, Me } from "../protocol/api";
 import type { AcceptedMessage, IncomingCall } from "../protocol/messages";
@@ -60,6 +63,12 @@ export class ExpertPage extends LitElement {
       .page {
         display: grid;
         gap: var(--section);
+      }
+      .office {
+        display: grid;
+        grid-template-columns: var(--columns-split);
+        gap: var(--section);
+        align-items: start;
       }
       .alerts {
         display: flex;
@@ -159,6 +168,13 @@ export class ExpertPage extends LitElement {
           ?askAlerts=${this.alerts === "default"}
           @tt-alerts=${() => void this.#allowAlerts()}
         ></tt-expert-status>
+        <div class="office">
+          <tt-office .api=${this.#api} .office=${presence.office}></tt-office>
+          <section class="stack">
+            <h2>${t.office.line}</h2>
+            <tt-line-list .callers=${presence.line}></tt-line-list>
+          </section>
+        </div>
         ${this.#open()}
         <section class="stack">
           <h2>${t.expert.recent}</h2>
@@ -177,7 +193,8 @@ export class ExpertPage extends LitElement {
         .at=${presence.state.ringingAt}
         ?accepting=${this.accepting === call.id}
         @tt-accept=${() => this.#accept(call)}
-        @tt-decline=${(event: CustomEvent<string>) => this.#decline(call, event.detail)}
+        ?auto=${presence.state.office?.auto_accept ?? false}
+        @tt-decline=${(event: CustomEvent<Declining>) => this.#decline(call, event.detail)}
       ></tt-incoming-call>`,
     );
   }
@@ -296,8 +313,8 @@ export class ExpertPage extends LitElement {
     void openDevices(this.#devices, call.media === "video");
   }
 
-  #decline(call: IncomingCall, note: string): void {
-    this.#presence?.decline(call.id, note);
+  #decline(call: IncomingCall, { note, toLine }: Declining): void {
+    this.#presence?.decline(call.id, note, toLine);
   }
 
   #accepted(message: AcceptedMessage): void {

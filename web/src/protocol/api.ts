@@ -372,9 +372,14 @@ export interface DeliveryDetail {
   readonly attempts: readonly WebhookAttempt[];
 }
 
-/** POST /api/v1/experts/{slug}/line: wait for the expert. `wish`: what it is about. */
+/**
+ * POST /api/v1/experts/{slug}/line: wait for the expert.
+ *
+ * `offer`: at whose price; empty: the default one's. `wish`: what it is about, for the expert to read.
+ */
 export interface JoinLine {
   readonly media?: "video" | "voice";
+  readonly offer?: string;
   readonly wish?: string;
 }
 

@@ -4,6 +4,7 @@ import type { DeviceTrouble } from "../core/devices";
 import type { EndReason, MeterWhy } from "../protocol/messages";
 import { embed } from "./embed";
 import { inCall } from "./in-call";
+import { line, office } from "./line";
 import { caller, start } from "./profile";
 import { keptMail, logins, signIn } from "./sign-in";
 
@@ -26,6 +27,8 @@ export const en = {
   keptMail,
   caller,
   start,
+  line,
+  office,
 
   price: {
     perMinute: (price: string) => `${price} a minute`,
@@ -106,11 +109,8 @@ export const en = {
     lastsAbout: (time: string) => `about ${time}`,
     unlimited: "as long as you like",
     price: "Price",
-    online: "Online now",
-    offline: "Offline",
-    busy: "In a call",
+    live: { available: "Online now", busy: "In a call", paused: "Pausing", away: "Offline" },
     offlineText: (name: string) => `${name} is not here at the moment. This page notices when that changes.`,
-    busyText: (name: string) => `${name} is talking to somebody. This page notices when that changes.`,
     insufficient: "Your balance is not enough to start",
     insufficientText: "Top it up and the call can begin.",
   },

@@ -1,0 +1,103 @@
+/** Who waits for the expert: names, what for, since when, and whose turn it is. */
+
+import { css, html, LitElement } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import { headline } from "../core/price";
+import type { WaitingCaller } from "../protocol/messages";
+import { t } from "../strings";
+import { base, card } from "../styles/shared";
+import { icon } from "./icons";
+import { initials } from "./video-tile";
+
+@customElement("tt-line-list")
+export class LineList extends LitElement {
+  @property({ attribute: false }) callers: readonly WaitingCaller[] = [];
+
+  static override styles = [
+    base,
+    card,
+    css`
+      li {
+        display: grid;
+        grid-template-columns: auto minmax(0, 1fr) auto;
+        gap: var(--space-1) var(--space-3);
+        align-items: center;
+        padding-block: var(--space-3);
+      }
+      li + li {
+        border-block-start: var(--hair) solid var(--line);
+      }
+      .avatar {
+        display: grid;
+        place-items: center;
+        width: var(--avatar-s);
+        height: var(--avatar-s);
+        border-radius: var(--radius-full);
+        background: var(--accent-soft);
+        color: var(--accent);
+        font-weight: var(--weight-strong);
+      }
+      ol {
+        padding-block: var(--space-2);
+      }
+      .wish {
+        overflow-wrap: anywhere;
+      }
+      .state {
+        text-align: end;
+      }
+      .called,
+      .ringing {
+        color: var(--accent);
+        font-weight: var(--weight-medium);
+      }
+      .empty {
+        display: grid;
+        justify-items: center;
+        gap: var(--space-2);
+        padding-block: var(--space-5);
+        text-align: center;
+        color: var(--muted);
+      }
+    `,
+  ];
+
+  override render() {
+    if (this.callers.length === 0)
+      return html`<div class="card empty" data-testid="line-empty">
+        ${icon("clock", "l")}
+        <h3>${t.office.nobody}</h3>
+        <p class="small">${t.office.nobodyText}</p>
+      </div>`;
+    return html`<ol class="card" data-testid="line-list">
+      ${this.callers.map(
+        (each) => html`<li data-testid="line-caller" data-state=${each.state}>
+          <span class="avatar" aria-hidden="true">${initials(each.name)}</span>
+          <div>
+            <strong>${each.name}</strong>
+            <p class="small muted figures">
+              ${t.office.media[each.media]} · ${headline(each.tariff)} · ${t.office.since(sinceOf(each.joined_at))}
+            </p>
+            ${each.wish ? html`<p class="small wish">${each.wish}</p>` : ""}
+          </div>
+          <div class="state small">
+            <p class=${each.state}>${t.office.states[each.state]}</p>
+            <p class="muted">${each.here ? t.office.here : t.office.notHere}</p>
+          </div>
+        </li>`,
+      )}
+    </ol>`;
+  }
+}
+
+function sinceOf(iso: string): string {
+  return new Intl.DateTimeFormat(t.locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(
+    new Date(iso),
+  );
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "tt-line-list": LineList;
+  }
+}

@@ -1,0 +1,214 @@
+/** A caller in line: which number, how long it may take, at what price; and when it is their turn, to begin. */
+
+import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import type { Api } from "../core/api";
+import { clock, words } from "../core/duration";
+import { moment } from "../core/moment";
+import { conditions, headline } from "../core/price";
+import type { WaitingState } from "../core/waiting";
+import type { Wallet } from "../protocol/api";
+import type { PlaceView } from "../protocol/messages";
+import { t } from "../strings";
+import { base, card, controls } from "../styles/shared";
+import { icon } from "./icons";
+import "./notice";
+import "./top-up";
+
+@customElement("tt-waiting-line")
+export class WaitingLine extends LitElement {
+  @property({ attribute: false }) waiting: WaitingState | null = null;
+  @property({ attribute: false }) api: Api | null = null;
+  @property({ attribute: false }) wallet: Wallet | null = null;
+  /** The call is being made. */
+  @property({ type: Boolean }) starting = false;
+  /** The balance did not suffice when the call was tried. */
+  @property({ type: Boolean }) poor = false;
+  @property() refusal = "";
+  @property() alerts: NotificationPermission | "none" = "none";
+  @property({ type: Boolean }) leaving = false;
+  @state() private tick = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  static override styles = [
+    base,
+    controls,
+    card,
+    css`
+      .line {
+        display: grid;
+        gap: var(--section);
+      }
+      .number {
+        font-size: var(--text-3xl);
+        font-weight: var(--weight-strong);
+        letter-spacing: var(--tracking-tight);
+        line-height: var(--leading-tight);
+      }
+      .turn {
+        border-color: var(--accent);
+        box-shadow: var(--shadow-l);
+      }
+      section {
+        display: grid;
+        gap: var(--space-4);
+      }
+      .actions {
+        display: flex;
+        flex-wrap: wrap;
+        gap: var(--space-3);
+      }
+      .actions > * {
+        flex: 1 1 auto;
+      }
+    `,
+  ];
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#timer = setInterval(() => this.tick++, 1000);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearInterval(this.#timer);
+  }
+
+  override render() {
+    void this.tick;
+    const waiting = this.waiting;
+    if (!waiting) return nothing;
+    const { place, phase } = waiting;
+    if (phase === "ended") return this.#over(place);
+    return html`
+      <div class="line" data-testid="line" data-state=${place.state} data-position=${place.position}>
+        <h1>${t.line.title(place.host_name)}</h1>
+        ${phase === "lost" ? html`<p class="note warn" role="status">${t.line.lost}</p>` : nothing}
+        ${place.state === "waiting" ? this.#wait(waiting) : this.#turn(waiting)}
+        <div class="actions">
+          ${
+            this.alerts === "default"
+              ? html`<button type="button" data-testid="alerts" @click=${() => this.#emit("tt-alerts")}>
+                ${icon("bell", "s")} ${t.line.alerts}
+              </button>`
+              : nothing
+          }
+          <button
+            type="button"
+            class="quiet"
+            data-testid="leave-line"
+            ?disabled=${this.leaving || this.starting}
+            @click=${() => this.#emit("tt-leave-line")}
+          >
+            ${this.leaving ? t.line.leaving : t.line.leave}
+          </button>
+        </div>
+        <p class="small muted">${this.alerts === "granted" ? t.line.alertsOn : t.line.keep}</p>
+      </div>
+    `;
+  }
+
+  #wait({ place, at }: WaitingState): TemplateResult {
+    const left = place.wait_ms - (performance.now() - at);
+    const known = place.host !== "away";
+    return html`
+      <section class="card" aria-live="polite">
+        <div>
+          <p class="number" data-testid="position">
+            ${place.position === 1 ? t.line.next : t.line.position(place.position)}
+          </p>
+          <p class="muted">${t.line.host[place.host](place.host_name)}</p>
+          ${place.back_at ? html`<p class="muted small">${t.line.backAt(moment(place.back_at))}</p>` : nothing}
+          ${known ? nothing : html`<p class="muted small">${t.line.awayText}</p>`}
+        </div>
+        <dl class="facts">
+          <div>
+            <dt>${t.line.wait}</dt>
+            <dd data-testid="wait">${known ? aboutWait(left) : t.line.unknown}</dd>
+          </div>
+          <div>
+            <dt>${t.line.price}</dt>
+            <dd data-testid="locked-price">${headline(place.tariff)}</dd>
+          </div>
+        </dl>
+        <p class="small muted">${[t.line.locked, ...conditions(place.tariff)].join(" ")}</p>
+      </section>
+    `;
+  }
+
+  #turn({ place, at }: WaitingState): TemplateResult {
+    if (place.state === "ringing" && !this.starting)
+      return html`<section class="card" role="status">
+        <h2>${t.line.ringing(place.host_name)}</h2>
+        <p class="muted">${t.line.ringingText}</p>
+      </section>`;
+    const left = Math.max(0, place.reserved_left_ms - (performance.now() - at));
+    return html`
+      <section class="card turn" data-testid="turn">
+        <div role="alert">
+          <h2>${t.line.turn(place.host_name)}</h2>
+          <p class="muted figures">${this.starting ? t.line.beginning : t.line.turnText(clock(left))}</p>
+        </div>
+        ${this.poor && this.wallet ? this.#topUp(this.wallet) : nothing}
+        ${this.refusal ? html`<p class="note bad" role="alert" data-testid="refusal">${this.refusal}</p>` : nothing}
+        ${
+          this.poor
+            ? nothing
+            : html`<button
+              type="button"
+              class="primary large"
+              data-testid="begin"
+              ?disabled=${this.starting}
+              @click=${() => this.#emit("tt-begin")}
+            >
+              ${icon(place.media === "voice" ? "phone" : "camera")} ${t.line.begin}
+            </button>`
+        }
+      </section>
+    `;
+  }
+
+  #topUp(wallet: Wallet): TemplateResult {
+    return html`
+      <div class="note warn">
+        <strong>${t.line.topUpFirst}</strong>
+        <span class="small">${wallet.test_money ? t.line.topUpText : t.funds.noReal}</span>
+      </div>
+      ${
+        wallet.test_money
+          ? html`<tt-top-up .api=${this.api} .currency=${wallet.currency}></tt-top-up>`
+          : nothing
+      }
+    `;
+  }
+
+  #over(place: PlaceView): TemplateResult {
+    const why = place.why ?? "expired";
+    return html`<tt-notice
+      icon="clock"
+      .heading=${t.line.over}
+      .text=${t.line.why[why](place.host_name)}
+      data-testid="line-over"
+      data-why=${why}
+    >
+      <button type="button" class="primary large" data-testid="line-again" @click=${() => this.#emit("tt-line-over")}>
+        ${t.line.again}
+      </button>
+    </tt-notice>`;
+  }
+
+  #emit(type: string): void {
+    this.dispatchEvent(new CustomEvent(type));
+  }
+}
+
+/** A predicted wait in whole minutes: what is not known to the second shall not look as if it were. */
+export function aboutWait(ms: number): string {
+  return ms < 30_000 ? t.line.soon : t.line.about(words(Math.ceil(ms / 60_000) * 60_000));
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "tt-waiting-line": WaitingLine;
+  }
+}

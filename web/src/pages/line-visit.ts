@@ -1,0 +1,120 @@
+/** One person's stay in a line, on the call page: connected, fetched when it is their turn, and begun. */
+
+import { type Api, Refusal } from "../core/api";
+import { Waiting, type WaitingState } from "../core/waiting";
+import type { PlaceView } from "../protocol/messages";
+import { waitingParts } from "./browser";
+import { permission } from "./doorbell";
+import { TurnBell } from "./turn-bell";
+
+export interface VisitHandlers {
+  /** Something to be drawn is different. */
+  changed(): void;
+  /** It is their turn, and the person looks at the page (or asked to begin). */
+  begin(place: PlaceView): void;
+}
+
+export class LineVisit {
+  readonly #handlers: VisitHandlers;
+  readonly #bell = new TurnBell();
+  #waiting: Waiting | null = null;
+  /** The turn whose call was begun by itself: once each, so that a refusal is not tried for ever. */
+  #begun = "";
+  /** The balance did not suffice at this turn. */
+  poor = false;
+  leaving = false;
+  alerts = permission();
+
+  constructor(handlers: VisitHandlers) {
+    this.#handlers = handlers;
+  }
+
+  get state(): WaitingState | null {
+    return this.#waiting?.state ?? null;
+  }
+
+  /** The place, while there is one. */
+  get place(): PlaceView | null {
+    const state = this.state;
+    return state && state.phase !== "ended" ? state.place : null;
+  }
+
+  /** Call from within a click, so that the page may ring later. */
+  prepare(): void {
+    this.#bell.prepare();
+  }
+
+  enter(api: Api, place: PlaceView): void {
+    this.stop();
+    this.#waiting = new Waiting(waitingParts(api), place, () => this.#changed());
+    this.#waiting.start();
+    this.#changed();
+  }
+
+  /** The page goes, or does something else: the place is kept. */
+  stop(): void {
+    this.#bell.quiet();
+    this.#waiting?.stop();
+    this.#waiting = null;
+    this.poor = this.leaving = false;
+  }
+
+  /** The person looks at the page again, or the network is back. */
+  back(): void {
+    this.#waiting?.retryNow();
+    this.#look();
+  }
+
+  begin(): void {
+    const place = this.place;
+    if (place?.state !== "called") return;
+    this.poor = false;
+    this.#begun = place.call;
+    this.#bell.quiet();
+    this.#handlers.begin(place);
+  }
+
+  /** Making the call was refused. True when that is told here: the turn waits for money. */
+  refused(code: string): boolean {
+    if (!this.place || code !== "wallet.insufficient") return false;
+    this.poor = true;
+    this.#handlers.changed();
+    return true;
+  }
+
+  async leave(): Promise<void> {
+    if (!this.#waiting || this.leaving) return;
+    this.leaving = true;
+    this.#handlers.changed();
+    try {
+      await this.#waiting.leave();
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+    } finally {
+      this.leaving = false;
+      this.#handlers.changed();
+    }
+  }
+
+  async allowAlerts(): Promise<void> {
+    this.alerts = await Notification.requestPermission();
+    this.#handlers.changed();
+  }
+
+  #changed(): void {
+    if (this.place?.state !== "called") {
+      this.poor = false;
+      this.#bell.quiet();
+    }
+    this.#look();
+    this.#handlers.changed();
+  }
+
+  /** A turn begins by itself for whoever looks at the page; everybody else is fetched first. */
+  #look(): void {
+    const place = this.place;
+    if (place?.state !== "called" || !place.call || this.#begun === place.call) return;
+    if (document.visibilityState === "visible") this.begin();
+    else this.#bell.turn(place);
+  }
+}
