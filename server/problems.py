@@ -42,7 +42,7 @@ KINDS: dict[str, Kind] = {
     "auth.scope": Kind(403, "The API key may not do that."),
     "auth.cross_site": Kind(403, "Only pages of this server may do that with a cookie."),
     "login.other_role": Kind(409, "This browser is signed in as somebody else. Sign out first."),
-    "login.guest": Kind(409, "This browser is a guest without an address. Add one, or sign out first."),
+    "login.guest": Kind(409, "This browser is somebody without an address. Add one, or sign out first."),
     "login.unknown": Kind(404, "There is no such login."),
     "profile.unknown": Kind(404, "The address has no such profile."),
     "code.wrong": Kind(403, "The code is wrong."),

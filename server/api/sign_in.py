@@ -59,7 +59,7 @@ async def create_code(ask: Ask) -> SignInTicket:
 async def sign_in(ask: Ask) -> SignedIn:
     """Type in a code. Logs the browser in, or tells whom to choose from and leaves the code good.
 
-    A guest whose wallet has no address is not dropped: `login.guest` asks to add one, or to sign out.
+    Somebody without an address is not dropped: `login.guest` asks to add one, or to sign out.
     """
     services, order = ask.services, ask.body_as(SignIn)
     services.check_visitor("guess", ask.visitor.address)
@@ -117,10 +117,10 @@ def _farewell(address: str, name: str) -> Mail:
 
 
 async def _browser_before(ask: Ask) -> OpenLogin | None:
-    """The login this browser has now. Raises `login.guest` when it is the only way to a wallet."""
+    """The login this browser has now. Raises `login.guest` when it is the only way to what is theirs."""
     known = await ask.services.browser_logins.find(ask.visitor.cookie)
-    if known is not None and known.role == "client" and not await ask.services.addresses.of(known.person_id):
-        raise Problem("login.guest", f"This browser is {known.name}, a guest whose wallet has no address.")
+    if known is not None and not await ask.services.addresses.of(known.person_id):
+        raise Problem("login.guest", f"This browser is {known.name}, who has no address to come back with.")
     return known
 
 

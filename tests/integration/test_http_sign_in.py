@@ -168,6 +168,14 @@ async def test_a_guest_adds_an_address_and_keeps_the_wallet(house: House) -> Non
     assert (await house.ask("GET", "wallet")).body["available_minor"] == 500
 
 
+async def test_an_expert_without_an_address_is_not_dropped_either(house: House) -> None:
+    ada = await elsewhere(house, "ada")
+    refused = await house.ask("POST", "sign-in", body=await ask_code(house), headers=ada)
+    assert refused.code == "login.guest"
+    await give_address(house, "ada", "ada@example.org")
+    assert (await house.ask("POST", "sign-in", body=await ask_code(house), headers=ada)).status == 200
+
+
 async def test_the_address_before_hears_of_the_change(house: House) -> None:
     await give_address(house, "sam")
     await post(house, "sign-in", await ask_code(house))

@@ -179,7 +179,7 @@ export class LoginsPage extends LitElement {
   #endOthers = (): void => void this.#work(async () => (await this.#api.revokeOthers()).revoked);
 
   #out = (): void => {
-    if (this.me && this.me.role === "client" && !this.me.address) location.assign("/sign-in");
+    if (this.me && !this.me.address) location.assign("/sign-in");
     else void this.#signOut();
   };
 

@@ -72,19 +72,19 @@ export class SignInPage extends LitElement {
   }
 
   #guest(me: Me): TemplateResult {
-    return html`${this.#form(t.signIn.attachTitle, t.signIn.attachLead(me.name), true)}
+    return html`${this.#form(t.signIn.attachTitle(me.role), t.signIn.attachLead(me.name, me.role), true)}
       <p class="center">
-        <button class="quiet" data-testid="sign-out" @click=${() => this.#askOut(me)}>
-          ${me.role === "client" ? t.signIn.guestOut : t.signIn.out}
+        <button class="quiet" data-testid="sign-out" @click=${this.#askOut}>
+          ${t.signIn.guestOut}
         </button>
       </p>
-      ${this.asked ? this.#dialog() : nothing}`;
+      ${this.asked ? this.#dialog(me.role) : nothing}`;
   }
 
-  /** A guest's wallet would be left behind; whoever has a link comes back by it. */
-  #dialog(): TemplateResult {
+  /** What has no address would be left behind. */
+  #dialog(role: string): TemplateResult {
     return html`<tt-dialog
-      .heading=${t.signIn.guestOutAsk}
+      .heading=${t.signIn.guestOutAsk(role)}
       @tt-close=${() => {
         this.asked = false;
       }}
@@ -115,10 +115,9 @@ export class SignInPage extends LitElement {
     </div>`;
   }
 
-  #askOut(me: Me): void {
-    if (me.role === "client") this.asked = true;
-    else void this.#signOut();
-  }
+  #askOut = (): void => {
+    this.asked = true;
+  };
 
   #signedIn = (event: CustomEvent<Me>): void => {
     // A link that was opened here before would still speak for somebody else.

@@ -31,13 +31,15 @@ export const signIn = {
   hereText: (address: string) => `With ${address}, on this browser.`,
   goOn: "Go on",
   out: "Sign out",
-  attachTitle: "Keep your wallet",
-  attachLead: (name: string) =>
-    `You are here as ${name}, on this browser only. Add a mail address, and you can come back to your wallet from anywhere.`,
+  attachTitle: (role: string) => (role === "client" ? "Keep your wallet" : "Keep your page"),
+  attachLead: (name: string, role: string) =>
+    `You are here as ${name}, on this browser only. Add a mail address, and you can come back to your ${role === "client" ? "wallet" : "page and your earnings"} from anywhere.`,
   attach: "Send me a code",
   guestOut: "Sign out without an address",
-  guestOutAsk: "Leave this wallet behind?",
-  guestOutText: "It has no address yet. Once you sign out, nobody can get at what is in it, not even you.",
+  guestOutAsk: (role: string) =>
+    role === "client" ? "Leave this wallet behind?" : "Leave this page and its earnings behind?",
+  guestOutText:
+    "There is no address to come back with yet. Once you sign out here, you may not get at it again.",
   stay: "Stay",
   refusal: (code: string): string => {
     switch (code) {
