@@ -47,6 +47,8 @@ def reconcile(config: Config, *, as_json: bool, stripe_days: int = 0) -> int:
     `stripe_days` more than 0: compare with Stripe as well, so far back.
     """
     with _one_line():
+        if stripe_days and not config.stripe_key:
+            raise UsageError("--stripe needs TALKTIME_STRIPE_KEY and TALKTIME_STRIPE_WEBHOOK_SECRET")
         breaches = reconciliation.reconcile(config.sql_url)
         if stripe_days:
             breaches += asyncio.run(_compare(config, stripe_days))
@@ -61,8 +63,6 @@ def reconcile(config: Config, *, as_json: bool, stripe_days: int = 0) -> int:
 
 
 async def _compare(config: Config, days: int) -> list[Breach]:
-    if not config.stripe_key:
-        raise UsageError("--stripe needs TALKTIME_STRIPE_KEY and TALKTIME_STRIPE_WEBHOOK_SECRET")
     from metering.stripe_processor import StripeProcessor  # noqa: PLC0415 - large, and rarely wanted
 
     now = SystemClock().wall()

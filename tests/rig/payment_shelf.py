@@ -76,6 +76,16 @@ class Books:
         """What the wallet can spend."""
         return (await self.ledger.balance(wallet_id)).available_minor
 
+    async def keep_card(self, wallet_id: str, method_id: str) -> None:
+        """A card that is kept already."""
+
+        def job(transaction: Any) -> None:
+            transaction.raw.execute(
+                "UPDATE payers SET method_id = ?, brand = 'visa' WHERE wallet_id = ?", (method_id, wallet_id)
+            )
+
+        await self.store._database.write(job)
+
     async def account(self, account_id: str) -> int:
         """An account's balance; zero when it is not there."""
 
