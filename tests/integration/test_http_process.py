@@ -290,8 +290,12 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
         (["serve"], {"prot": 1}, "there is no setting TALKTIME_PROT"),
         (["serve"], {"port": "http"}, "TALKTIME_PORT must be a whole number"),
         (["--config", "missing.toml", "serve"], {}, "missing.toml: cannot be read"),
-        (["demo"], {"public_url": "https://talk.example.com"}, "must be local addresses, not 127.0.0.1 and https"),
-        (["demo"], {"host": "0.0.0.0", "public_url": ""}, "must be local addresses, not 0.0.0.0"),
+        (
+            ["demo"],
+            {"public_url": "https://talk.example.com"},
+            "must be local addresses, not 127.0.0.1 and https",
+        ),
+        (["demo"], {"host": "0.0.0.0", "public_url": ""}, "must be local addresses, not 0.0.0.0"),  # noqa: S104
         (["link", "sam"], {"port": 0}, "set TALKTIME_PUBLIC_URL or TALKTIME_PORT"),
     ],
 )
