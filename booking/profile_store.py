@@ -1,9 +1,12 @@
-"""Profiles, photos and offers in the database. Reads see every write that was answered before."""
+"""Profiles, photos and offers in the database. Reads see every write that was answered before.
+
+What changes a price leaves a line in the audit log.
+"""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal, TypeVar
@@ -16,6 +19,7 @@ from booking.profile_tables import photos, profiles
 from booking.profiles import MAX_OFFERS, RESERVED_SLUGS, Face, Offer, Profile, slug_candidates
 from booking.store import insert_person, person_of_row
 from booking.tables import people
+from storage.audit_log import note
 from storage.database import Database
 from storage.worker import Transaction
 
@@ -111,7 +115,7 @@ class ProfileStore:
 
         return await self._changed(person_id, job)
 
-    async def add_offer(self, person_id: str, offer: Offer) -> Face | Literal["full"] | None:
+    async def add_offer(self, person_id: str, offer: Offer, at: str) -> Face | Literal["full"] | None:
         """Add an offer, once per id; the first one is the default. "full" when there are enough."""
 
         def job(transaction: Transaction, face: Face) -> Face | Literal["full"]:
@@ -122,11 +126,12 @@ class ProfileStore:
             rows.insert_offer(transaction, person_id, offer)
             if offer.is_default or not face.offers:
                 rows.make_default(transaction, person_id, offer)
+            note(transaction, at, person_id, "offer.added", person_id, _told(offer))
             return face
 
         return await self._changed(person_id, job)
 
-    async def change_offer(self, person_id: str, offer: Offer) -> Face | Literal["unknown"] | None:
+    async def change_offer(self, person_id: str, offer: Offer, at: str) -> Face | Literal["unknown"] | None:
         """Change an offer of this expert's own; the default stays default until another one is made it."""
 
         def job(transaction: Transaction, face: Face) -> Face | Literal["unknown"]:
@@ -136,16 +141,21 @@ class ProfileStore:
             rows.update_offer(transaction, offer)
             if offer.is_default or known.is_default:
                 rows.make_default(transaction, person_id, offer)
+            if offer.rate != known.rate:
+                before = {"before": known.rate.price_minor}
+                note(transaction, at, person_id, "offer.changed", person_id, {**_told(offer), **before})
             return face
 
         return await self._changed(person_id, job)
 
-    async def withdraw_offer(self, person_id: str, offer_id: str) -> Face | None:
+    async def withdraw_offer(self, person_id: str, offer_id: str, at: str) -> Face | None:
         """Take an offer away, if it is there. The next one becomes the default."""
 
         def job(transaction: Transaction, face: Face) -> Face:
-            if face.offer(offer_id) is not None:
+            known = face.offer(offer_id)
+            if known is not None:
                 rows.delete_offer(transaction, offer_id)
+                note(transaction, at, person_id, "offer.withdrawn", person_id, _told(known))
                 rest = [each for each in face.offers if each.id != offer_id]
                 if rest:
                     rows.make_default(transaction, person_id, rest[0])
@@ -178,6 +188,11 @@ class ProfileStore:
             return _face(transaction, "id", person_id) if isinstance(outcome, Face) else outcome
 
         return await self._database.write(job)
+
+
+def _told(offer: Offer) -> Mapping[str, str | int]:
+    """An offer as the audit log has it: what it costs."""
+    return {"offer": offer.id, "title": offer.title, "price_minor": offer.rate.price_minor}
 
 
 def _face(transaction: Transaction, column: Literal["id", "slug"], value: str) -> Face | None:

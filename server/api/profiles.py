@@ -130,7 +130,7 @@ async def create_offer(ask: Ask) -> profile_resources.ExpertProfile:
         offer = _offer(_id_of(person_id, order.id), order.terms, rate_in, is_default=order.is_default)
     except ValueError as error:
         raise Problem("request.invalid", str(error)) from None
-    face = await ask.services.profiles.add_offer(person_id, offer)
+    face = await ask.services.profiles.add_offer(person_id, offer, _now(ask))
     if face == "full":
         raise Problem("offer.limit")
     return _view(ask, face)
@@ -146,7 +146,7 @@ async def change_offer(ask: Ask) -> profile_resources.ExpertProfile:
         offer = _offer(known.id, order.terms, known.rate.currency, is_default=order.is_default)
     except ValueError as error:
         raise Problem("request.invalid", str(error)) from None
-    face = await ask.services.profiles.change_offer(ask.who.person_id, offer)
+    face = await ask.services.profiles.change_offer(ask.who.person_id, offer, _now(ask))
     if face == "unknown":
         raise Problem("offer.unknown")
     return _view(ask, face)
@@ -154,7 +154,8 @@ async def change_offer(ask: Ask) -> profile_resources.ExpertProfile:
 
 async def withdraw_offer(ask: Ask) -> profile_resources.ExpertProfile:
     """Take an offer of mine away; withdrawing it again does no harm. Without offers nobody can call."""
-    return _view(ask, await ask.services.profiles.withdraw_offer(ask.who.person_id, ask.path["offer_id"]))
+    person_id, offer_id = ask.who.person_id, ask.path["offer_id"]
+    return _view(ask, await ask.services.profiles.withdraw_offer(person_id, offer_id, _now(ask)))
 
 
 # -- translations ------------------------------------------------------------------------------------------
@@ -164,6 +165,10 @@ def _id_of(scope: str, order_id: str) -> str:
     """An id that its chooser alone can name again: the one that was chosen cannot be told from it."""
     digest = hashlib.sha256(f"{scope}:{order_id}".encode()).digest()
     return base64.urlsafe_b64encode(digest[:15]).decode()
+
+
+def _now(ask: Ask) -> str:
+    return iso(ask.services.clock.wall())
 
 
 def _is_recent(made_at: str, now: datetime) -> bool:

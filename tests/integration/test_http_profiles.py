@@ -288,6 +288,22 @@ async def test_when_the_default_goes_the_next_one_is_it(house: House) -> None:
     assert (await house.ask("GET", "experts/ada")).body["tariff"]["price_minor"] == 120
 
 
+async def test_every_change_of_a_price_is_in_the_audit_log(house: House) -> None:
+    added = (await offer(house, price_minor=100)).body["offers"][1]["id"]
+    path = f"profile/offers/{added}"
+    await house.ask("POST", path, house.ada, {"terms": OFFER | {"price_minor": 100, "title": "Other words"}})
+    for price_minor in (150, 150):
+        await house.ask("POST", path, house.ada, {"terms": OFFER | {"price_minor": price_minor}})
+    for _ in range(2):
+        await house.ask("POST", f"{path}/withdraw", house.ada)
+    log = await house.services.audit_log.read(about="ada", action="offer.")
+    assert [(entry.action, entry.actor) for entry in reversed(log)] == [
+        ("offer.added", "ada"), ("offer.changed", "ada"), ("offer.withdrawn", "ada"),
+    ]  # fmt: skip
+    assert "150" in str(log[1].detail)
+    assert "100" in str(log[1].detail)
+
+
 async def test_eight_offers_are_enough(house: House) -> None:
     replies = [await offer(house, title=f"Offer {n}") for n in range(8)]
     assert [reply.status for reply in replies] == [201] * 7 + [409]

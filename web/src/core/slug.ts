@@ -21,9 +21,9 @@ export function slugOf(name: string): string {
     .replaceAll(/\p{Mark}/gu, "")
     .replaceAll(/['’]/g, "")
     .replaceAll(/[^a-z0-9]+/g, "-")
-    .slice(0, MOST + 1)
-    .replaceAll(/^-+|-+$/g, "")
-    .slice(0, MOST);
+    .replace(/^-/, "")
+    .slice(0, MOST)
+    .replace(/-$/, "");
 }
 
 /** Whether the server takes it as an address. */

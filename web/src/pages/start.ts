@@ -5,6 +5,7 @@ import { customElement, state } from "lit/decorators.js";
 import { Api, Refusal } from "../core/api";
 import { ownLanguages } from "../core/languages";
 import "../elements/link-problem";
+import "../elements/notice";
 import "../elements/profile-edit";
 import "../elements/profile-start";
 import "../elements/share-link";
@@ -73,6 +74,7 @@ export class StartPage extends LitElement {
       case "problem":
         return html`<tt-link-problem .code=${this.problem} role="expert"></tt-link-problem>`;
       case "start":
+        if (this.me) return this.#somebody(this.me);
         return html`<tt-profile-start
           .api=${this.#api}
           .languages=${ownLanguages(navigator.languages)}
@@ -119,6 +121,19 @@ export class StartPage extends LitElement {
     </section>`;
   }
 
+  /** Whoever is signed in as somebody without an address would not find back to their money. */
+  #somebody(me: Me): TemplateResult {
+    const client = me.role === "client";
+    return html`<tt-notice
+      icon="person"
+      code="login.other_role"
+      .heading=${t.start.otherTitle(me.name)}
+      .text=${client ? t.start.otherClient : t.start.otherRole}
+    >
+      ${client ? html`<a class="button primary" href="/sign-in?next=/start">${t.start.keep}</a>` : ""}
+    </tt-notice>`;
+  }
+
   async #load(): Promise<void> {
     const editing = location.pathname.startsWith(EDIT);
     try {
@@ -128,6 +143,9 @@ export class StartPage extends LitElement {
     } catch (error) {
       const refusal = error instanceof Refusal ? error : new Refusal("network", 0, String(error));
       if (!editing && refusal.code.startsWith("auth.")) {
+        if (refusal.code === "auth.forbidden") await this.#know();
+        // A client with an address gets one more profile.
+        if (this.me?.role === "client" && this.me.address) this.me = null;
         this.phase = "start";
         return;
       }

@@ -107,6 +107,10 @@ export const start = {
   specialitiesPlaceholder: "Steam engines, Bernoulli numbers, punch cards",
   zone: "Time zone",
   remove: (what: string) => `Remove ${what}`,
+  otherTitle: (name: string) => `You are ${name} here`,
+  otherClient:
+    "This browser is signed in as somebody who calls, with a balance of their own. Add a mail address first, so that it is not lost; then come back.",
+  otherRole: "To make a page for somebody else, use another browser or a private window.",
   preview: "What a caller sees",
   previewPrice: "With a price you see here what a call costs.",
   previewName: "Your name",
@@ -145,6 +149,8 @@ export const start = {
     switch (code) {
       case "slug.taken":
         return "This address was taken a moment ago. Choose another one.";
+      case "login.other_role":
+        return "This browser is signed in as somebody else. Use another one or a private window.";
       case "request.rate":
         return "That was a bit fast. Wait a moment and try again.";
       case "request.invalid":
