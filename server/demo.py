@@ -95,7 +95,7 @@ def by_role(cast: Sequence[Person], made: dict[str, str]) -> dict[str, str | lis
     }
 
 
-def announcement(public_url: str, cast: Sequence[Person], made: dict[str, str]) -> str:
+def announcement(public_url: str, cast: Sequence[Person], made: dict[str, str], website: str = "") -> str:
     """What a person at the terminal reads."""
     what = {"expert": "is called and paid", "client": "calls and pays", "operator": "watches over it all"}
     lines = [f"Talktime is running on {public_url}", ""]
@@ -106,5 +106,7 @@ def announcement(public_url: str, cast: Sequence[Person], made: dict[str, str]) 
         f"the mail with the code is not sent, but shown on {public_url}/development/mail.",
         "",
     ]
+    if website:
+        lines += ["  Somebody else's website with Ada's widget on it", f"  {website}", ""]
     lines.append("Open the expert's link in one window and the client's in another. Ctrl-C stops the server.")
     return "\n".join(lines)

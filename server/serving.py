@@ -11,7 +11,7 @@ from aiohttp import web
 
 from media.udp import UdpMediaEngine
 from server import demo as demonstration
-from server import process
+from server import demo_website, process
 from server.app import LIFE, SERVICES
 from server.config import Config
 from server.errors import ConfigError
@@ -69,7 +69,8 @@ def demo(config: Config, options: DemoOptions) -> int:
                 {"url": app[LIFE].public_url(), "udp_port": port, "links": demonstration.by_role(cast, links)}
             ).decode()
         else:
-            text = demonstration.announcement(app[LIFE].public_url(), cast, links)
+            website = await demo_website.open_beside(services)
+            text = demonstration.announcement(app[LIFE].public_url(), cast, links, website)
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
 
