@@ -21,6 +21,7 @@ PAGES = {
     "/start": "start.html",
     "/expert/profile": "start.html",
     "/operator": "operator.html",
+    "/sites": "sites.html",
     "/sign-in": "sign-in.html",
     "/logins": "logins.html",
     "/development/mail": "development.html",

@@ -9,6 +9,7 @@ const pages = readdirSync(root).filter((file) => file.endsWith(".html"));
 const routes: readonly [RegExp, string][] = [
   [/^\/call\//, "/call.html"],
   [/^\/embed\//, "/embed.html"],
+  [/^\/sites\/?($|\?)/, "/sites.html"],
   [/^\/expert\/?($|\?)/, "/expert.html"],
   [/^\/sign-in\/?($|\?)/, "/sign-in.html"],
   [/^\/logins\/?($|\?)/, "/logins.html"],

@@ -11,6 +11,7 @@ import type {
   CreateClient,
   CreateExpert,
   CreateOffer,
+  CreateSite,
   CreateTopUp,
   EmbedSession,
   Expert,
@@ -32,6 +33,9 @@ import type {
   SignedOut,
   SignIn,
   SignInTicket,
+  Site,
+  SiteList,
+  SiteSecret,
   SlugState,
   StartEmbed,
   Wallet,
@@ -103,6 +107,21 @@ export class Api {
   /** Begin on a page inside the widget's frame. */
   startEmbed(body: StartEmbed): Promise<EmbedSession> {
     return this.#ask("POST", "/embed/sessions", body);
+  }
+  sites(): Promise<SiteList> {
+    return this.#ask("GET", "/sites");
+  }
+  createSite(body: CreateSite): Promise<SiteSecret> {
+    return this.#ask("POST", "/sites", body);
+  }
+  changeOrigins(id: string, origins: string[]): Promise<Site> {
+    return this.#ask("POST", `/sites/${encodeURIComponent(id)}/origins`, { origins });
+  }
+  renewSecret(id: string): Promise<SiteSecret> {
+    return this.#ask("POST", `/sites/${encodeURIComponent(id)}/secret`);
+  }
+  revokeSite(id: string): Promise<SiteList> {
+    return this.#ask("POST", `/sites/${encodeURIComponent(id)}/revoke`);
   }
   me(): Promise<Me> {
     return this.#ask("GET", "/me");

@@ -54,6 +54,7 @@ export class ShareLink extends LitElement {
           </button>
           ${share ? html`<button type="button" @click=${() => void this.#share()}>${t.start.shareIt}</button>` : nothing}
         </div>
+        <a class="small" href="/sites" data-testid="to-sites">${t.sites.link}</a>
       </div>
       <img src=${`${new URL(this.url).pathname}/qr.svg`} alt=${t.start.qr} width="160" height="160" />
     </section>`;

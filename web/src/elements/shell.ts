@@ -38,6 +38,7 @@ export class Shell extends LitElement {
         justify-content: space-between;
         gap: var(--space-4);
         padding-block: var(--space-4);
+        padding-inline-end: calc(var(--gutter) + var(--corner));
       }
       .brand {
         display: inline-flex;

@@ -128,7 +128,10 @@ export class TalktimeCall extends HTMLElement {
     this.#root.append(this.#panel);
     this.#card.hidden = true;
     if (this.#panel instanceof HTMLDialogElement) this.#panel.showModal();
-    else this.#close.focus();
+    else {
+      this.#close.focus({ preventScroll: true });
+      this.#panel.scrollIntoView({ block: "nearest" });
+    }
     this.#is("opening");
   }
 

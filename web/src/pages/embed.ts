@@ -136,6 +136,7 @@ export class EmbedPage extends LitElement {
       ({ token, failed } = ack);
       this.name = ack.name;
       dress({ ...ack.look }, document.documentElement);
+      document.documentElement.style.setProperty("--corner", "var(--space-6)");
     }
     this.#policy();
     try {

@@ -7,6 +7,7 @@ import { inCall } from "./in-call";
 import { line, office } from "./line";
 import { caller, start } from "./profile";
 import { keptMail, logins, signIn } from "./sign-in";
+import { sites } from "./sites";
 
 /** What the person reading is in the call; words depend on it. */
 export type Side = "payer" | "host" | "guest";
@@ -21,6 +22,7 @@ export const en = {
   close: "Close",
   you: "You",
   embed,
+  sites,
   inCall,
   signIn,
   logins,
