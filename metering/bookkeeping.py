@@ -23,6 +23,7 @@ from .accounts import (
     processor_of,
     revenue_of,
 )  # fmt: skip
+from .after_letters import put_letter
 from .chain import link
 from .errors import UnknownCall, UnknownWallet
 from .event_rows import event_of, event_row
@@ -178,6 +179,8 @@ def settle(transaction: Transaction, settlement: Settlement) -> CallAccount:
             known_call(connection, call_id), events_of(connection, [call_id]).get(call_id, ())
         )
         call_ended(transaction, account)
+        if account.charge_minor:
+            put_letter(transaction, call_id, "receipt", "payer")
         return account
     return account_of(row, events_of(connection, [call_id]).get(call_id, ()))
 

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from storage.location import connect, make_engine
 from storage.migrations import check
 
+from .after_audit import AFTER_RULES
 from .audit import audit_call
 from .facts import Breach
 from .payment_audit import PAYMENT_RULES
@@ -58,7 +59,8 @@ _RULES: dict[str, str] = {
         WHERE CASE
             WHEN t.call_id = '' AND (
                 t.id LIKE 'out:%' OR t.id LIKE 'refunded:%' OR t.id LIKE 'owed:%' OR t.id LIKE 'owed_back:%'
-            ) THEN 0  -- metering.payment_audit looks at these
+                OR t.id LIKE 'tip:%' OR t.id LIKE 'back:%'
+            ) THEN 0  -- metering.payment_audit and metering.after_audit look at these
             WHEN t.call_id = '' THEN
                 t.id IS NOT 'topup:' || p.payment_id OR p.amount_minor IS NOT t.amount_minor
                 OR t.source IS NOT 'processor:' || p.source || ':' || t.currency
@@ -162,7 +164,7 @@ def _damage(connection: Connection) -> Iterator[Breach]:
 
 
 def _broken_rules(connection: Connection) -> Iterator[Breach]:
-    for name, query in (_RULES | PAYMENT_RULES).items():
+    for name, query in (_RULES | PAYMENT_RULES | AFTER_RULES).items():
         for (detail,) in connection.exec_driver_sql(query):
             yield Breach(name, str(detail))
 

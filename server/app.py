@@ -18,12 +18,15 @@ from booking.code_store import CodeStore
 from booking.login_store import LoginStore
 from booking.office_store import AvailabilityStore, LineStore
 from booking.profile_store import ProfileStore
+from booking.ratings import RatingStore
 from booking.site_store import SiteStore
 from booking.store import PeopleStore
 from media.engine import MediaEngine
 from media.options import MediaOptions
 from media.simulated import SimulatedMediaEngine
 from media.udp import UdpMediaEngine
+from metering.after_call import AfterCalls
+from metering.after_letters import KIND as LETTER
 from metering.meter import MeterOptions
 from metering.payment_store import PaymentStore
 from metering.payments import PaymentProcessor
@@ -35,6 +38,7 @@ from server.api.table import ROUTES
 from server.audit import Audit
 from server.auth import PURPOSE, Logins
 from server.browser_logins import BrowserLogins
+from server.call_letters import LetterCourier
 from server.callback import KIND, LineCallBack, TurnCourier
 from server.codes import Codes
 from server.config import Config
@@ -126,6 +130,8 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
         vault=Vault(keys.token_key),
         embeds=EmbedTokens(signer, clock),
         caps=CapStore(database),
+        after_calls=AfterCalls(database),
+        ratings=RatingStore(database),
         integrations=integrations,
         payments=make_payments(config, clock, database, supervisor, life, desk),
     )
@@ -141,6 +147,9 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
     life.attach(app, desk, gateway, heart)
     life.keep_office(app, office)
     deliverer.register(KIND, TurnCourier(clock, services.addresses, services.mailer, life))
+    deliverer.register(
+        LETTER, LetterCourier(ledger, services.after_calls, services.addresses, mailer, life.public_url)
+    )
     life.run_beside("outbox", deliverer.run)
     life.run_beside("webhooks", integrations.webhooks.keep_tidy)
     if services.payments is not None:

@@ -71,13 +71,13 @@ async def list_calls(ask: Ask) -> resources.CallList:
 
 async def get_call(ask: Ask) -> resources.Call:
     """One call of mine, live or over. For everybody else it does not exist."""
-    account, side = await _mine(ask)
+    account, side = await mine(ask)
     return await call_of(ask, account, side)
 
 
 async def join_call(ask: Ask) -> resources.JoinToken:
     """A token for one connection to this call, in the role one has there. Ask anew for every connection."""
-    account, side = await _mine(ask)
+    account, side = await mine(ask)
     desk, call_id, who = ask.services.desk, account.terms.call_id, ask.who
     match side:
         case "guest":
@@ -91,7 +91,7 @@ async def join_call(ask: Ask) -> resources.JoinToken:
 async def create_guest(ask: Ask) -> resources.GuestLink:
     """A link that lets one more person into the room. Guests cost nothing and earn nothing."""
     services, order = ask.services, ask.body_as(resources.CreateGuest)
-    account, _ = await _mine(ask)
+    account, _ = await mine(ask)
     call_id = account.terms.call_id
     guest_id = f"guest:{secrets.token_urlsafe(9)}"
     place = services.desk.guest_token(call_id, guest_id, order.name)
@@ -105,7 +105,7 @@ async def create_guest(ask: Ask) -> resources.GuestLink:
 
 async def get_receipt(ask: Ask) -> resources.Receipt:
     """The signed receipt: the payer's copy with balances, the host's with earnings."""
-    account, side = await _mine(ask)
+    account, side = await mine(ask)
     if account.state != "settled":
         # Settling takes a moment after the end: whoever just hung up may ask again.
         raise Problem("call.not_ended", retry_after_s=1)
@@ -115,7 +115,7 @@ async def get_receipt(ask: Ask) -> resources.Receipt:
 # -- whose call is it --------------------------------------------------------------------------------------
 
 
-async def _mine(ask: Ask) -> tuple[CallAccount, Side]:
+async def mine(ask: Ask) -> tuple[CallAccount, Side]:
     """The call in the path and the asker's part in it. A stranger is told that it does not exist."""
     login, call_id = ask.who, ask.path["call_id"]
     account = await _account(ask, call_id)

@@ -34,6 +34,7 @@ _QUERY = {
     "before": "Only what is older than this entry.",
     "about": "Only what this person did or what was done to this person.",
     "action": "Only actions that begin so.",
+    "state": "Only those in this state.",
 }
 
 

@@ -9,8 +9,10 @@ from booking.caps import CapStore
 from booking.code_store import CodeStore
 from booking.people import Person, Rate
 from booking.profile_store import ProfileStore
+from booking.ratings import RatingStore
 from booking.site_store import SiteStore
 from booking.store import PeopleStore
+from metering.after_call import AfterCalls
 from metering.tariff import Tariff
 from server import views
 from server.audit import Audit
@@ -65,6 +67,8 @@ class Services:
     outbox: Outbox
     caps: CapStore
     payments: Payments | None
+    after_calls: AfterCalls
+    ratings: RatingStore
     sites: SiteStore
     vault: Vault
     embeds: EmbedTokens

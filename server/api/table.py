@@ -6,6 +6,7 @@ import msgspec
 
 from server import resources
 from server.api import (
+    after_call,
     calls,
     caps,
     integrations,
@@ -92,6 +93,7 @@ ROUTES: tuple[Route, ...] = (
     *sign_in.ROUTES,
     *sites.ROUTES,
     *caps.ROUTES,
+    *after_call.ROUTES,
     *line.ROUTES,
     *payments.ROUTES,
     *logins.ROUTES,

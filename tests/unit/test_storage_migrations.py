@@ -18,6 +18,7 @@ import booking.office_tables
 import booking.profile_tables
 import booking.site_tables
 import booking.tables
+import metering.after_tables
 import metering.payment_tables
 import metering.tables
 import server.key_tables

@@ -249,6 +249,129 @@ export interface SetCallCap {
   readonly cap_minor: number | null;
 }
 
+/** POST /api/v1/calls/{call_id}/tips. `id` is chosen by the client: a retry gives once. */
+export interface GiveTip {
+  readonly id: string;
+  readonly amount_minor: number;
+}
+
+/** POST /api/v1/calls/{call_id}/rating: 1 to 5 stars and a few words or none. */
+export interface Rate {
+  readonly stars: number;
+  readonly text?: string;
+}
+
+/** POST /api/v1/calls/{call_id}/dispute: what was wrong. */
+export interface OpenDispute {
+  readonly reason: string;
+}
+
+/** POST /api/v1/calls/{call_id}/dispute/answer: the expert's word on it, once. */
+export interface AnswerDispute {
+  readonly text: string;
+}
+
+/** POST /api/v1/disputes/{call_id}/decision: refund this much (0: nothing more), and why. */
+export interface DecideDispute {
+  readonly refund_minor: number;
+  readonly answer: string;
+}
+
+/** POST /api/v1/calls/{call_id}/refunds. `id` is chosen by who refunds: a retry refunds once. */
+export interface RefundCall {
+  readonly id: string;
+  readonly amount_minor: number;
+  readonly reason?: string;
+}
+
+/** A tip; the host sees its own part of it as `amount_minor`. */
+export interface TipView {
+  readonly amount_minor: number;
+  readonly at: string;
+}
+
+/**
+ * A part of the charge that came back to the payer's wallet, by whom and why.
+ *
+ * `host_minor`: the host's part of it, for the host and the operator (0 for the payer). `owed_minor`: of
+ * that, what the host had been paid out already and owes the platform now.
+ */
+export interface CallRefundView {
+  readonly amount_minor: number;
+  readonly by: "host" | "operator";
+  readonly reason: string;
+  readonly at: string;
+  readonly host_minor: number;
+  readonly owed_minor: number;
+}
+
+/** A rating; it can be changed until `until`. */
+export interface RatingView {
+  readonly stars: number;
+  readonly text: string;
+  readonly given_at: string;
+  readonly until: string;
+}
+
+/** A dispute: the payer's reason, the host's answer (empty: none), the decision (empty: none yet). */
+export interface DisputeView {
+  readonly state: "declined" | "open" | "refunded";
+  readonly opened_at: string;
+  readonly reason: string;
+  readonly host_answer: string;
+  readonly answered_at: string;
+  readonly decision: string;
+  readonly decided_at: string;
+}
+
+/**
+ * GET /api/v1/calls/{call_id}/after: what was said and given after a call, and what still can be.
+ *
+ * `may_...` are the asker's: the payer may tip, rate and dispute (until `dispute_until`), the host may
+ * answer a dispute, host and operator may refund up to `refundable_minor`.
+ */
+export interface AfterCall {
+  readonly call: string;
+  readonly side: "host" | "operator" | "payer";
+  readonly currency: string;
+  readonly charge_minor: number;
+  readonly refunded_minor: number;
+  readonly refundable_minor: number;
+  readonly tips: readonly TipView[];
+  readonly refunds: readonly CallRefundView[];
+  readonly rating: RatingView | null;
+  readonly dispute: DisputeView | null;
+  readonly may_rate: boolean;
+  readonly may_tip: boolean;
+  readonly may_dispute: boolean;
+  readonly may_answer: boolean;
+  readonly dispute_until: string;
+}
+
+/** A line of GET /api/v1/disputes; a dispute's id is its call's. */
+export interface DisputedCall {
+  readonly call: string;
+  readonly payer_name: string;
+  readonly host_name: string;
+  readonly ended_at: string;
+  readonly used_ms: number;
+  readonly currency: string;
+  readonly charge_minor: number;
+  readonly refunded_minor: number;
+  readonly dispute: DisputeView;
+}
+
+/** GET /api/v1/disputes: those that wait first. */
+export interface DisputeList {
+  readonly disputes: readonly DisputedCall[];
+}
+
+/** GET /api/v1/experts/{slug}/rating: `stars_tenths` is the average in tenths (47: 4.7), 0 without any. */
+export interface Reputation {
+  readonly count: number;
+  readonly stars_tenths: number;
+}
+
 export type KeyState =
   | "active"
   | "expired"
