@@ -132,7 +132,7 @@ lock: .venv/installed-dev ## pin all dependencies anew from pyproject.toml and w
 		--no-emit-find-links --no-header --group build -o requirements-build.lock
 	@$(STEP) "package-lock.json" npm --prefix web install --package-lock-only
 
-screens: .venv/installed-dev server/static/index.html ## take the screenshots in docs/images
+screens: .venv/installed-dev server/static/index.html ## take the pictures in docs/images and docs/screens
 	@.ci/need browser
 	@$(SCRIPT) tests/e2e/screens.py
 

@@ -1,24 +1,32 @@
-"""Take the pictures of docs/images: a real call with the meter running, and the receipt after it."""
+"""Take the pictures of docs: the README's in docs/images, and every page at both widths in docs/screens.
+
+The former are of a real call with the meter running and the receipt after it. The latter are what the tests
+look at (`rig.gallery`): they run with `TEST_SCREENS` set, and docs/screens/README.md lists what came of it.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 from rig.camera import record
+from rig.gallery import WIDTHS
 from rig.person import Person, launch
 from rig.server import ROOT, Server
 from rig.stage import Stage
 from rig.udp_gate import GateThread
 
-IMAGES = ROOT / "docs/images"
+IMAGES, SCREENS = ROOT / "docs/images", ROOT / "docs/screens"
 TALK_S = 22.0
 
 
-def main() -> None:
-    """Call, talk for a while, take the pictures."""
+def take_call() -> None:
+    """Call, talk for a while, take the README's pictures."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -49,5 +57,38 @@ def main() -> None:
         stage.client.page.screenshot(path=IMAGES / "receipt.png", full_page=True)
 
 
+def take_screens() -> int:
+    """Run the scenes that look at pages; returns pytest's status."""
+    for old in SCREENS.glob("*.webp"):
+        old.unlink()
+    scenes = [
+        str(file)
+        for file in sorted((ROOT / "tests/e2e").glob("test_*.py"))
+        if "rig.gallery" in file.read_text()
+    ]
+    command = [sys.executable, "-m", "pytest", "-q", *scenes]
+    return subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "TEST_SCREENS": str(SCREENS)}, check=False
+    ).returncode
+
+
+def list_screens() -> None:
+    """Write the page that shows them."""
+    wide, narrow = sorted(WIDTHS, reverse=True)
+    lines = ["# Every page, at both widths", "", "Taken by `make screens`; do not edit.", ""]
+    for picture in sorted(SCREENS.glob(f"*-{wide}.webp")):
+        name = picture.stem.removesuffix(f"-{wide}")
+        pair = [
+            f'<img src="{name}-{width}.webp" width="{shown}" alt="">'
+            for width, shown in ((wide, 600), (narrow, 200))
+        ]
+        lines += [f"## {name.replace('-', ' ').capitalize()}", "", " ".join(pair), ""]
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    (SCREENS / "README.md").write_text("\n".join(lines))
+
+
 if __name__ == "__main__":
-    main()
+    take_call()
+    status = take_screens()
+    list_screens()
+    raise SystemExit(status)

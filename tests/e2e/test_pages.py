@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, Playwright
 from rig.accessible import PHONE, assert_accessible, assert_fits
+from rig.gallery import look, view
 from rig.person import Chromium, Person, launch
 from rig.server import Server, wait_until
 from rig.stage import Stage
@@ -25,32 +26,35 @@ def test_axe_finds_nothing_from_the_first_page_to_the_receipt(
     client = here.client
 
     def check(state: str, page: Page | None = None) -> None:
-        assert_accessible(page or client.page, f"{state}, {scheme}, {size}")
-        assert_fits(page or client.page, f"{state}, {scheme}, {size}")
+        if size == "desktop":
+            view(page or client.page, f"call-{state}")
+        else:
+            assert_accessible(page or client.page, f"{state}, {scheme}, {size}")
+            assert_fits(page or client.page, f"{state}, {scheme}, {size}")
 
     here.open_pages()
-    check("before the call")
-    check("expert online", here.expert.page)
+    check("before")
+    check("expert-online", here.expert.page)
     here.ring()
     check("ringing")
-    check("incoming call", here.expert.page)
+    check("incoming", here.expert.page)
     here.expert.click("accept")
     client.wait_media()
     here.wait_meter("running")
-    check("in the call")
-    check("in the call, expert", here.expert.page)
+    check("running")
+    check("running-expert", here.expert.page)
     client.click("pause")
     here.wait_meter("paused")
-    check("on hold")
+    check("on-hold")
     client.click("pause")
     here.wait_meter("exhausted")
     client.wait("soft-landing")
-    check("soft landing")
+    check("soft-landing")
     client.click("hang-up")
     here.wait_ended()
     check("ended")
     here.wait_ended(here.expert)
-    check("ended, expert", here.expert.page)
+    check("ended-expert", here.expert.page)
     client.click("receipt-link")
     client.wait("receipt")
     check("receipt")
@@ -67,21 +71,21 @@ def test_axe_finds_nothing_where_there_is_nothing(
     house: Callable[..., Server], person: Callable[..., Person]
 ) -> None:
     server, visitor = house(), person("sam")
-    for path in (
-        "/",
-        "/expert",
-        "/operator",
-        "/call/ada",
-        "/call/ada#t=nonsense",
-        "/call/nobody",
-        "/receipts/x",
-    ):
+    places = {
+        "start": "/",
+        "expert-stranger": "/expert",
+        "operator-stranger": "/operator",
+        "call-stranger": "/call/ada",
+        "call-broken-link": "/call/ada#t=nonsense",
+        "call-nobody": "/call/nobody",
+        "not-found": "/receipts/x",
+    }
+    for name, path in places.items():
         visitor.page.goto("about:blank")
         visitor.open(server.url + path)
         visitor.page.get_by_role("main").wait_for()
         visitor.rest(0.3)
-        assert_accessible(visitor.page, path)
-        assert_fits(visitor.page, path)
+        look(visitor, name)
     assert visitor.errors == []
 
 
@@ -135,7 +139,7 @@ def test_a_person_without_devices_is_helped(
     problem = visitor.wait("problem")
     assert problem.get_attribute("data-code") == {"refused": "permission_denied", "missing": "no_device"}[why]
     assert len(problem.inner_text()) > 40, "the page says what to do"
-    assert_accessible(visitor.page, why)
+    look(visitor, f"call-devices-{why}")
     assert (
         server.api("GET", "/wallet", login=server.links["client"].partition("#t=")[2]).body["held_minor"] == 0
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from PIL import Image
-from rig.accessible import assert_accessible, assert_fits
+from rig.gallery import look
 from rig.person import Person
 from rig.server import Server, wait_until
 
@@ -24,8 +24,7 @@ def portrait() -> dict[str, Any]:
 
 
 def check(person: Person, state: str) -> None:
-    assert_accessible(person.page, state)
-    assert_fits(person.page, state)
+    look(person, f"public-{state}")
 
 
 def test_from_nothing_to_a_shared_link_and_a_stranger_who_calls(
@@ -37,7 +36,7 @@ def test_from_nothing_to_a_shared_link_and_a_stranger_who_calls(
     # Ada has nothing but the address of the server. Her name's address is taken, so she takes another.
     ada.open(f"{server.url}/start")
     ada.wait("publish")
-    check(ada, "an empty start")
+    check(ada, "start-empty")
     ada.see("name").fill("Ada")
     ada.see("headline").fill("Engines & numbers.")
     ada.see("price-field").fill("2.40")
@@ -45,12 +44,12 @@ def test_from_nothing_to_a_shared_link_and_a_stranger_who_calls(
     ada.see("photo").set_input_files(portrait())
     ada.wait("photo-remove")
     ada.wait("suggestion")
-    check(ada, "a page that is being made")
+    check(ada, "start-half")
     ada.see("suggestion").first.click()
     ada.click("publish")
     link = ada.wait("share-link").input_value()
     assert link.startswith(f"{server.url}/e/")
-    check(ada, "a page that was made")
+    check(ada, "start-made")
 
     # A cheaper offer by voice, later. It is one that a caller can choose.
     ada.open(f"{server.url}/expert/profile")
@@ -59,7 +58,7 @@ def test_from_nothing_to_a_shared_link_and_a_stranger_who_calls(
     ada.see("price-field").fill("1,20")
     ada.click("save-offer")
     wait_until(lambda: ada.see("offer").count() == 2, "both offers are listed")
-    check(ada, "a page that is changed")
+    check(ada, "profile")
 
     # Lou opens the link while Ada is away, and sees her come within a moment.
     lou.open(link)
@@ -67,7 +66,7 @@ def test_from_nothing_to_a_shared_link_and_a_stranger_who_calls(
     assert not lou.see("call-now").first.is_enabled()
     assert lou.page.get_by_role("heading", level=1).inner_text() == "Ada"
     assert lou.page.evaluate("document.querySelector('.portrait').naturalWidth") == 512
-    check(lou, "a public page, expert away")
+    check(lou, "away")
     ada.open(f"{server.url}/expert")
     ada.wait("online")
     lou.page.locator('[data-testid="live"][data-state="available"]').wait_for()
@@ -77,10 +76,10 @@ def test_from_nothing_to_a_shared_link_and_a_stranger_who_calls(
     wait_until(lambda: "$8.80" in lou.wait("example").inner_text(), "the price of the other offer")
     lou.click("call-now")
     lou.see("my-name").fill("Lou")
-    check(lou, "who is calling")
+    check(lou, "name")
     lou.click("entry-next")
     lou.wait("top-up")
-    check(lou, "money before the call")
+    check(lou, "money")
     lou.click("top-up")
     lou.wait("start-call")
     assert "$1.20" in lou.wait("price").inner_text()
@@ -113,4 +112,4 @@ def test_the_page_is_read_without_scripts_and_without_anybody_there(
     gone = visitor.page.goto(f"{server.url}/e/nobody")
     assert gone is not None
     assert gone.status == 404
-    check(visitor, "nobody at this address")
+    check(visitor, "nobody")

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Playwright
-from rig.accessible import PHONE, assert_accessible, assert_fits
+from rig.accessible import PHONE
+from rig.gallery import look
 from rig.person import Person, launch
 from rig.server import Server, wait_until
 
@@ -42,8 +43,7 @@ def person(playwright: Playwright, people: list[Person]) -> Iterator[MakePerson]
 
 def check(who: Person, state: str) -> None:
     who.rest(0.2)
-    assert_accessible(who.page, state)
-    assert_fits(who.page, state)
+    look(who, f"sign-in-{state}")
 
 
 def read_mail(who: Person) -> str:
@@ -96,7 +96,7 @@ def test_a_guest_keeps_the_wallet_and_ends_the_other_login(house: House, person:
     check(lou, "guest")
     lou.click("sign-out")
     lou.wait("sign-out-confirm")
-    check(lou, "sign out without an address")
+    check(lou, "out-without-address")
     lou.click("dialog-close")
 
     lou.wait("address").fill(ADDRESS)
@@ -123,19 +123,19 @@ def test_a_guest_keeps_the_wallet_and_ends_the_other_login(house: House, person:
     phone.wait("code").fill("000000")
     phone.click("enter-code")
     phone.wait("sign-in-refusal")
-    check(phone, "wrong code, phone")
+    check(phone, "wrong-code")
     phone.wait("code").fill(read_mail(phone))
     phone.click("enter-code")
     phone.page.wait_for_url("**/logins")
     assert wallet(phone) == funds, "the wallet came along"
     wait_until(lambda: phone.see("login").count() == 2, "both browsers are listed")
-    check(phone, "logins, phone")
+    check(phone, "logins-phone")
 
     phone.click("end-login")
     wait_until(lambda: phone.see("login").count() == 1, "one is left")
     lou.page.reload()
     assert lou.wait("problem").get_attribute("data-code") == "auth.expired"
-    check(lou, "an ended login")
+    check(lou, "ended")
     assert wallet(phone) == funds
     assert lou.errors == phone.errors == []
 
@@ -162,5 +162,5 @@ def test_an_expert_signs_in_by_choosing_a_profile(house: House, person: MakePers
     visitor.wait("online")
     visitor.open(f"{server.url}/development/mail")
     visitor.wait("mail")
-    check(visitor, "kept mail")
+    check(visitor, "kept-mail")
     assert visitor.errors == []
