@@ -24,6 +24,7 @@ PAGES = {
     "/sites": "sites.html",
     "/sign-in": "sign-in.html",
     "/logins": "logins.html",
+    "/integrations": "integrations.html",
     "/development/mail": "development.html",
     "/receipt/{call_id}": "receipt.html",
 }

@@ -12,6 +12,7 @@ const routes: readonly [RegExp, string][] = [
   [/^\/sites\/?($|\?)/, "/sites.html"],
   [/^\/expert\/?($|\?)/, "/expert.html"],
   [/^\/sign-in\/?($|\?)/, "/sign-in.html"],
+  [/^\/integrations\/?($|\?)/, "/integrations.html"],
   [/^\/logins\/?($|\?)/, "/logins.html"],
   [/^\/development\/mail\/?($|\?)/, "/development.html"],
   [/^\/operator\/?($|\?)/, "/operator.html"],

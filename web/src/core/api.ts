@@ -217,6 +217,11 @@ export class Api {
     return this.#ask("POST", `/profile/offers/${encodeURIComponent(id)}/withdraw`);
   }
 
+  /** Any other operation: areas that few pages need have a file of their own. */
+  request<T>(method: "GET" | "POST", path: string, body?: object): Promise<T> {
+    return this.#ask(method, path, body);
+  }
+
   async #ask<T>(method: "GET" | "POST", path: string, body?: object): Promise<T> {
     const headers: Record<string, string> = this.#token ? { Authorization: `Bearer ${this.#token}` } : {};
     // What the cookie authenticates must come from our own pages: no other origin can send this header.

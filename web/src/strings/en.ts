@@ -4,6 +4,7 @@ import type { DeviceTrouble } from "../core/devices";
 import type { EndReason, MeterWhy } from "../protocol/messages";
 import { embed } from "./embed";
 import { inCall } from "./in-call";
+import { integrations } from "./integrations";
 import { line, office } from "./line";
 import { caller, start } from "./profile";
 import { keptMail, logins, signIn } from "./sign-in";
@@ -27,6 +28,7 @@ export const en = {
   signIn,
   logins,
   keptMail,
+  integrations,
   caller,
   start,
   line,
