@@ -26,6 +26,13 @@ def masked(address: str) -> str:
     return f"{local[:1]}…@{domain}"
 
 
+def address_of(transaction: Transaction, person_id: str) -> str:
+    """A person's address, or ""."""
+    statement = select(addresses.c.address).where(addresses.c.person_id == person_id)
+    found: str | None = transaction.connection.execute(statement).scalar_one_or_none()
+    return found or ""
+
+
 def attach_address(transaction: Transaction, person_id: str, address: str, at: str, actor: str) -> str:
     """Give a person an address, in place of an older one. Returns the older one, or "" ."""
     connection = transaction.connection
@@ -63,13 +70,7 @@ class AddressStore:
 
     async def of(self, person_id: str) -> str:
         """A person's address, or ""."""
-        statement = select(addresses.c.address).where(addresses.c.person_id == person_id)
-
-        def job(transaction: Transaction) -> str:
-            found: str | None = transaction.connection.execute(statement).scalar_one_or_none()
-            return found or ""
-
-        return await self._database.read(job)
+        return await self._database.read(lambda transaction: address_of(transaction, person_id))
 
     async def attach(self, person_id: str, address: str, at: str, actor: str) -> str:
         """See `attach_address`."""

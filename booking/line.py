@@ -11,8 +11,8 @@ to top up), then `ringing`, until the call is answered.
     waiting   the host is free, nobody is called or rung, and  called
               nobody awake is ahead
     called    the caller's call begins to ring                 ringing
-    called    reserve_ms pass (absent_ms without any way to    waiting    missed, at the second time
-              reach the caller), or the call was not answered
+    called    reserve_ms pass (absent_ms when the caller was   waiting    missed, at the second time
+              not reached), or the call was not answered
               because the caller was gone                      asleep
     called    the host is free no longer                       waiting
     ringing   the host answers                                 -          served
@@ -26,6 +26,9 @@ to top up), then `ringing`, until the call is answered.
 Places keep the order in which they came, whatever happens to them; one that is asleep (missed its turn) or
 resting is stepped over and not overtaken for good: it is awake again when its caller comes back. At most one
 place is called or ringing. What a place costs never changes.
+
+Whoever is called and has no page open is fetched: at once, but for fetch_ms after the page went (it may be
+reloading, the phone may only have slept). Fetched once a turn, also when the page goes in the middle of it.
 """
 
 from __future__ import annotations
@@ -46,7 +49,8 @@ class LineOptions:
 
     reserve_ms: int = 120_000
     absent_ms: int = 30_000
-    """The same for a caller who is neither on the page nor reachable by mail."""
+    """The same for a caller who was neither on the page nor could be told elsewhere."""
+    fetch_ms: int = 5_000
     rest_ms: int = 60_000
     keep_ms: int = 4 * 3_600_000
     away_ms: int = 30 * 60_000
@@ -72,17 +76,19 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A place as it stands now. `here`: a page of the caller is connected; `called_ms`: since when.
+    """A place as it stands now. `here`: a page of the caller is connected; `gone_ms`: else since when not.
 
-    `reached`: the caller was on the page, or can be told by mail, at some time since the call into the room.
+    Of this turn: `called_ms` is its beginning; `reached`: the caller was on the page, or was told elsewhere;
+    `fetched`: the order to tell them elsewhere was given.
     """
 
     place: Place
     state: PlaceState = "waiting"
     here: bool = False
-    reachable: bool = False
+    gone_ms: int = 0
     asleep: bool = False
     reached: bool = False
+    fetched: bool = False
     called_ms: int = 0
     resting_ms: int = 0
     expires_ms: int = 0
@@ -94,13 +100,12 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Somebody took a place. `reachable` by mail; `kept_ms`: how long it was kept already (a restart).
+    """Somebody took a place. `kept_ms`: how long it was kept already (a restart).
 
     `resting`: the host passed their call into the line, so the next one is called first.
     """
 
     place: Place
-    reachable: bool = False
     kept_ms: int = 0
     resting: bool = False
 
@@ -122,6 +127,13 @@ class Came:
 @dataclass(frozen=True, slots=True)
 class Went:
     """The caller's last page is gone."""
+
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The caller was told elsewhere that it is their turn."""
 
     client_id: str
 
@@ -162,7 +174,7 @@ class Woken:
     """The deadline came."""
 
 
-Event = Joined | Left | Came | Went | HostIs | Rings | Answered | NotAnswered | Woken
+Event = Joined | Left | Came | Went | Told | HostIs | Rings | Answered | NotAnswered | Woken
 
 
 # -- orders -----------------------------------------------------------------------------------------------
@@ -170,10 +182,17 @@ Event = Joined | Left | Came | Went | HostIs | Rings | Answered | NotAnswered | 
 
 @dataclass(frozen=True, slots=True)
 class CallIn:
-    """Tell the caller that it is their turn, wherever they are."""
+    """It is this caller's turn: a new one, also after a missed one."""
 
     place: Place
-    here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Tell the caller, who has no page open, that it is their turn, for another `left_ms`."""
+
+    place: Place
+    left_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +215,7 @@ class Changed:
     """Somebody sees something else now."""
 
 
-Order = CallIn | Keep | End | Changed
+Order = CallIn | Fetch | Keep | End | Changed
 
 
 @dataclass(slots=True)
@@ -207,8 +226,6 @@ class Line:
     standings: list[Standing] = field(default_factory=list)
     free: bool = False
     away_since_ms: int | None = None
-
-    # -- looking -------------------------------------------------------------------------------------------
 
     def of_client(self, client_id: str) -> Standing | None:
         """The caller's place."""
@@ -241,11 +258,13 @@ class Line:
 
     def deadline(self) -> int | None:
         """When something is due; None: never."""
-        due = [each.expires_ms for each in self.standings if each.state != "ringing"]
+        quiet = [each for each in self.standings if each.state != "ringing"]
+        due = [each.expires_ms for each in quiet]
         due += [self.until_ms(each) for each in self.standings if each.state == "called"]
+        due += [self._fetch_at_ms(each) for each in self.standings if _to_fetch(each)]
         if self.turn() is None and self.free:
             due += [each.resting_ms for each in self.standings if each.resting_ms and not each.asleep]
-        if self.away_since_ms is not None and self.standings:
+        if self.away_since_ms is not None and quiet:
             due.append(self.away_since_ms + self.options.away_ms)
         return min(due, default=None)
 
@@ -263,9 +282,11 @@ class Line:
             case Left(client_id):
                 orders = self._end(self.of_client(client_id), "left")
             case Came(client_id):
-                orders = self._came(client_id)
+                orders = self._change(client_id, here=True, asleep=False, reached=True)
             case Went(client_id):
-                orders = self._change(self.of_client(client_id), here=False)
+                orders = self._change(client_id, here=False, gone_ms=now_ms)
+            case Told(client_id):
+                orders = self._change(client_id, reached=True)
             case HostIs(free, away):
                 orders = self._host_is(free, away, now_ms)
             case Rings(client_id, call_id):
@@ -276,7 +297,7 @@ class Line:
                 orders = self._not_answered(self._of_call(call_id), why, now_ms)
             case Woken():
                 orders = self._woken(now_ms)
-        return orders + self._call_next(now_ms)
+        return orders + self._call_next(now_ms) + self._fetch(now_ms)
 
     def _joined(self, event: Joined, now_ms: int) -> list[Order]:
         if self.of_client(event.place.client_id) is not None:
@@ -285,16 +306,13 @@ class Line:
         self.standings.append(
             Standing(
                 event.place,
-                reachable=event.reachable,
+                gone_ms=now_ms,
                 resting_ms=now_ms + options.rest_ms if event.resting else 0,
                 expires_ms=now_ms + options.keep_ms - event.kept_ms,
             )
         )
         self.standings.sort(key=lambda each: each.place.number)
         return [Changed()]
-
-    def _came(self, client_id: str) -> list[Order]:
-        return self._change(self.of_client(client_id), here=True, asleep=False)
 
     def _host_is(self, free: bool, away: bool, now_ms: int) -> list[Order]:
         if away != (self.away_since_ms is not None):
@@ -358,8 +376,21 @@ class Line:
         for each in self.standings:
             if each.asleep or each.resting_ms > now_ms:
                 continue
-            return [*self._move(each, "called", called_ms=now_ms), CallIn(each.place, each.here)]
+            # The new turn is known before anybody is shown it.
+            return [CallIn(each.place), *self._move(each, "called", called_ms=now_ms)]
         return []
+
+    def _fetch(self, now_ms: int) -> list[Order]:
+        orders: list[Order] = []
+        for each in [each for each in self.standings if _to_fetch(each)]:
+            if now_ms >= self._fetch_at_ms(each):
+                self._put(each, replace(each, fetched=True))
+                left_ms = each.called_ms + self.options.reserve_ms - now_ms
+                orders.append(Fetch(each.place, left_ms))
+        return orders
+
+    def _fetch_at_ms(self, standing: Standing) -> int:
+        return max(standing.called_ms, standing.gone_ms + self.options.fetch_ms)
 
     # -- the standings -------------------------------------------------------------------------------------
 
@@ -374,23 +405,42 @@ class Line:
     ) -> list[Order]:  # fmt: skip
         if standing is None:
             return []
-        self.standings[self.standings.index(standing)] = replace(
+        # A call that could not be made gives the same turn back.
+        same_turn = state != "waiting" and called_ms == standing.called_ms
+        moved = replace(
             standing, state=state, called_ms=called_ms, call_id=call_id, place=place or standing.place,
-            asleep=asleep, resting_ms=resting_ms, reached=standing.here or standing.reachable,
+            asleep=asleep, resting_ms=resting_ms, reached=standing.here or (same_turn and standing.reached),
+            fetched=same_turn and standing.fetched,
         )  # fmt: skip
+        self._put(standing, moved)
         return [Changed()]
 
-    def _change(self, standing: Standing | None, *, here: bool, asleep: bool | None = None) -> list[Order]:
+    def _change(
+        self, client_id: str, *, here: bool | None = None, asleep: bool | None = None,
+        reached: bool = False, gone_ms: int | None = None,
+    ) -> list[Order]:  # fmt: skip
+        standing = self.of_client(client_id)
         if standing is None:
             return []
-        asleep = standing.asleep if asleep is None else asleep
-        self.standings[self.standings.index(standing)] = replace(
-            standing, here=here, asleep=asleep, reached=standing.reached or here
+        changed = replace(
+            standing,
+            here=standing.here if here is None else here,
+            asleep=standing.asleep if asleep is None else asleep,
+            reached=standing.reached or reached,
+            gone_ms=standing.gone_ms if gone_ms is None else gone_ms,
         )
+        self._put(standing, changed)
         return [Changed()]
+
+    def _put(self, before: Standing, after: Standing) -> None:
+        self.standings[self.standings.index(before)] = after
 
     def _end(self, standing: Standing | None, why: PlaceEnd) -> list[Order]:
         if standing is None:
             return []
         self.standings.remove(standing)
         return [End(standing.place, why), Changed()]
+
+
+def _to_fetch(standing: Standing) -> bool:
+    return standing.state == "called" and not standing.here and not standing.fetched

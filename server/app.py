@@ -95,7 +95,7 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
     deliverer.register(MAIL, MailCourier(mailer))
     options = signaling_options(config)
     stores = OfficeStores(AvailabilityStore(database), LineStore(database), people, ledger)
-    office = Office(clock, supervisor, stores, LineCallBack(database, supervisor))
+    office = Office(clock, supervisor, stores, LineCallBack(database))
     desk = CallDesk(clock, media, ledger, tokens, supervisor, options, metrics, life.fenced,
                     LowWallets(database, clock, supervisor).tell, office)  # fmt: skip
     office.attach(desk)

@@ -12,23 +12,19 @@ from datetime import datetime
 
 import msgspec
 
-from booking.address_store import AddressStore
+from booking.address_store import AddressStore, address_of
 from booking.line import Place
-from server import logs
 from server.deliverer import Delivered, Failed, Hopeless, Outcome, Policy
 from server.life import Life
 from server.mail import Mail, Mailer, MailError
 from signaling.clock import Clock, iso
-from signaling.supervisor import Supervisor
 from signaling.waiting_room import HostFace
 from storage.database import Database
-from storage.errors import StorageError
 from storage.outbox import Parcel, put
 from storage.worker import Transaction
 
 KIND = "line.turn"
 POLICY = Policy(attempts=4, age_ms=120_000, first_ms=3_000, factor=2)
-_log = logs.logger("talktime.callback")
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -46,21 +42,18 @@ class LineCallBack:
     """Puts turns into the outbox. Implements `signaling.office.CallBack`."""
 
     database: Database
-    supervisor: Supervisor
 
-    def call_back(self, place: Place, host: HostFace, until: datetime) -> None:
-        """See `CallBack`."""
+    async def call_back(self, place: Place, host: HostFace, until: datetime) -> bool:
+        """See `CallBack`. False for who has no address. Raises `StorageError`."""
         turn = Turn(place.client_id, place.name, host.name, host.slug, iso(until))
-        self.supervisor.spawn(f"call_back:{place.id}", self._put(turn))
 
-    async def _put(self, turn: Turn) -> None:
-        def job(transaction: Transaction) -> None:
+        def job(transaction: Transaction) -> bool:
+            if not address_of(transaction, place.client_id):
+                return False
             put(transaction, KIND, secrets.token_urlsafe(12), turn)
+            return True
 
-        try:
-            await self.database.write(job)
-        except StorageError as error:
-            _log.warning("a caller is not called back", error=type(error).__name__)
+        return await self.database.write(job)
 
 
 @dataclass(slots=True)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
+import structlog
+
 from booking.line import (
     Answered,
     HostIs,
@@ -23,10 +25,12 @@ from booking.line import (
     Place,
     PlaceEnd,
     Rings,
+    Told,
     Unanswered,
 )
 from booking.people import Person, Rate
 from metering.ledger import Ledger
+from storage.errors import StorageError
 
 from .alarms import Alarms
 from .clock import Clock, iso
@@ -44,6 +48,8 @@ from .waiting_room import HostFace, HostLive, WaitingRoom, ended_view
 if TYPE_CHECKING:
     from .desk import CallDesk
 
+log = structlog.get_logger("signaling.office")
+
 MAX_LINES_OF_ONE = 3
 MAX_ENDED = 500
 UNATTENDED: Final = timedelta(minutes=5)
@@ -60,8 +66,8 @@ _UNANSWERED: Final[dict[str, Unanswered]] = {
 class CallBack(Protocol):
     """Fetches a caller who left the page (server.callback)."""
 
-    def call_back(self, place: Place, host: HostFace, until: datetime) -> None:
-        """It is this caller's turn until then; tell them where they are. Must not wait."""
+    async def call_back(self, place: Place, host: HostFace, until: datetime) -> bool:
+        """It is this caller's turn until then; tell them. True: that they will be told is durable."""
 
 
 class People(Protocol):
@@ -123,8 +129,7 @@ class Office:
     # -- for callers ---------------------------------------------------------------------------------------
 
     async def join(
-        self, client: Person, host: Person, media: Literal["video", "voice"], wish: str, rate: Rate,
-        *, reachable: bool = False,
+        self, client: Person, host: Person, media: Literal["video", "voice"], wish: str, rate: Rate
     ) -> PlaceView | Refused:  # fmt: skip
         """Take a place in the line, or keep the one there is: a second tab, a retry. Durable on return.
 
@@ -140,8 +145,7 @@ class Office:
         if refused is not None:
             return refused
         place = self._new_place(client.id, client.name, host.id, media, wish, rate)
-        joined = Joined(place, reachable=reachable)
-        task = self._supervisor.spawn(f"join:{place.id}", self._keep_and_enter(face_of(host), joined))
+        task = self._supervisor.spawn(f"join:{place.id}", self._keep_and_enter(face_of(host), Joined(place)))
         self._joining[key] = task
         try:
             # Shielded: who hangs up on the request must not leave a place behind that is only on disk.
@@ -328,11 +332,21 @@ class Office:
 
     # -- for waiting rooms ---------------------------------------------------------------------------------
 
-    def call_back(self, place: Place, until_ms: int) -> None:
+    def call_back(self, place: Place, left_ms: int) -> None:
         """See `Surroundings`."""
         if self._back is not None:
-            room = self._rooms[place.host_id]
-            self._back.call_back(place, room.host, self._clock.wall() + timedelta(milliseconds=until_ms))
+            until = self._clock.wall() + timedelta(milliseconds=left_ms)
+            self._supervisor.spawn(f"call_back:{place.id}", self._call_back(self._back, place, until))
+
+    async def _call_back(self, back: CallBack, place: Place, until: datetime) -> None:
+        room = self._rooms.get(place.host_id)
+        try:
+            told = room is not None and await back.call_back(place, room.host, until)
+        except StorageError as error:
+            log.warning("not_called_back", place=place.id, error=type(error).__name__)
+            return
+        if told and room is not None:
+            room.tell(Told(place.client_id))
 
     def keep(self, place: Place) -> None:
         """See `Surroundings`."""

@@ -21,6 +21,7 @@ from booking.line import (
     Changed,
     End,
     Event,
+    Fetch,
     Keep,
     Line,
     LineOptions,
@@ -76,8 +77,8 @@ class Surroundings(Protocol):
     def live(self, host_id: str) -> HostLive:
         """The host now."""
 
-    def call_back(self, place: Place, until_ms: int) -> None:
-        """It is this caller's turn, and no page of theirs is open."""
+    def call_back(self, place: Place, left_ms: int) -> None:
+        """It is this caller's turn for that long, and no page of theirs is open."""
 
     def keep(self, place: Place) -> None:
         """Store what changed of a place."""
@@ -127,11 +128,11 @@ class WaitingRoom:
 
     def _obey(self, order: Order) -> None:
         match order:
-            case CallIn(place, here):
+            case CallIn(place):
                 self._calls[place.id] = secrets.token_urlsafe(15)
-                log.info("line_called", host=self.host.id, place=place.id, here=here)
-                if not here:
-                    self._office.call_back(place, self.line.options.reserve_ms)
+                log.info("line_called", host=self.host.id, place=place.id)
+            case Fetch(place, left_ms):
+                self._office.call_back(place, left_ms)
             case Keep(place):
                 self._office.keep(place)
             case End(place, why):

@@ -32,10 +32,7 @@ async def join_line(ask: Ask) -> LinePlace:
     wish = " ".join(order.wish.split())
     if not wish.isprintable():
         raise Problem("request.invalid", "wish: printable text only")
-    reachable = bool(await services.addresses.of(client.id))
-    return _place(
-        await services.office.join(client, face.person, order.media, wish, rate, reachable=reachable)
-    )
+    return _place(await services.office.join(client, face.person, order.media, wish, rate))
 
 
 async def list_places(ask: Ask) -> LinePlaces:

@@ -13,6 +13,7 @@ from booking.line import (
     CallIn,
     Came,
     End,
+    Fetch,
     HostIs,
     Joined,
     Keep,
@@ -24,6 +25,7 @@ from booking.line import (
     Place,
     Rings,
     Standing,
+    Told,
     Unanswered,
     Went,
     Woken,
@@ -47,6 +49,7 @@ class Lines(RuleBasedStateMachine):
         self.now_ms = 1_000
         self.joined: dict[str, Place] = {}
         self.ended: dict[str, str] = {}
+        self.fetched: set[str] = set()
         self.number = 0
         self.busy = False
         self.open = True
@@ -58,9 +61,17 @@ class Lines(RuleBasedStateMachine):
                 case End(place, why):
                     assert place.id not in self.ended, "a place ends once"
                     self.ended[place.id] = why
-                case CallIn(place, _):
+                case CallIn(place):
                     assert self.line.free, "nobody is called to a host who is not free"
                     self.expect_nobody_awake_ahead(place)
+                    self.fetched.discard(place.id)
+                case Fetch(place, left_ms):
+                    standing = self.line.of_client(place.client_id)
+                    assert standing is not None
+                    assert (standing.state, standing.here) == ("called", False)
+                    assert 0 < left_ms <= OPTIONS.reserve_ms
+                    assert place.id not in self.fetched, "fetched once a turn"
+                    self.fetched.add(place.id)
                 case Keep(place):
                     assert place.id in self.joined
         return orders
@@ -76,18 +87,18 @@ class Lines(RuleBasedStateMachine):
     def ringing(self) -> Standing | None:
         return next((each for each in self.line.standings if each.state == "ringing"), None)
 
-    @rule(client=clients, price=st.integers(1, 9), reachable=st.booleans())
-    def join(self, client: str, price: int, reachable: bool) -> None:
+    @rule(client=clients, price=st.integers(1, 9))
+    def join(self, client: str, price: int) -> None:
         if self.line.of_client(client) is None:
             self.number += 1
             place = Place(
                 f"p{self.number}", "h", client, client, "video", "", Rate("USD", price), self.number, 0
             )
             self.joined[place.id] = place
-            self.tell(Joined(place, reachable))
+            self.tell(Joined(place))
         else:
             twin = replace(self.line.of_client(client).place, id="twin")  # type: ignore[union-attr]
-            self.tell(Joined(twin, reachable))
+            self.tell(Joined(twin))
 
     @rule(client=clients)
     def leave(self, client: str) -> None:
@@ -101,6 +112,10 @@ class Lines(RuleBasedStateMachine):
     @rule(client=clients, come=st.booleans())
     def page(self, client: str, come: bool) -> None:
         self.tell(Came(client) if come else Went(client))
+
+    @rule(client=clients)
+    def told(self, client: str) -> None:
+        self.tell(Told(client))
 
     @rule(is_open=st.booleans())
     def switch(self, is_open: bool) -> None:
@@ -174,6 +189,13 @@ class Lines(RuleBasedStateMachine):
     def a_free_host_is_never_kept_from_someone_awake(self) -> None:
         if self.line.free and self.line.turn() is None:
             assert all(each.asleep or each.resting_ms > self.now_ms for each in self.line.standings)
+
+    @invariant()
+    def whoever_is_called_and_gone_is_fetched(self) -> None:
+        for each in self.line.standings:
+            gone_ms = self.now_ms - max(each.called_ms, each.gone_ms)
+            if each.state == "called" and not each.here and gone_ms > OPTIONS.fetch_ms:
+                assert each.place.id in self.fetched
 
     @invariant()
     def positions_are_one_to_n(self) -> None:
