@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -84,6 +85,19 @@ async def test_the_second_waits_and_is_called_when_the_first_is_done(house: Hous
     assert (newest(sam).why, sam.closed) == ("served", True)
     assert (await place(house, house.sam, mine["id"]))["why"] == "served"
     assert seen(ada) == []
+
+
+async def test_both_press_at_once_and_one_rings(house: House) -> None:
+    house.online()
+    orders = [(house.sam, secrets.token_hex(12)), (house.kim, secrets.token_hex(12))]
+    made = await asyncio.gather(*(ring(house, *order) for order in orders))
+    assert sorted(each.status for each in made) == [201, 409]
+    [refused] = [each for each in made if each.status == 409]
+    assert refused.code == "host.busy"
+    loser = house.sam if made[0].status == 409 else house.kim
+    twice = await asyncio.gather(*(join(house, loser) for _ in range(3)))
+    assert len({each["id"] for each in twice}) == 1, "three tabs are one place"
+    assert (twice[0]["state"], twice[0]["position"]) == ("waiting", 1)
 
 
 async def test_the_price_on_joining_stays(house: House) -> None:

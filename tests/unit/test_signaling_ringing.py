@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from rig.desk import DeskWorld
 
 from signaling.messages import (
@@ -9,6 +10,7 @@ from signaling.messages import (
     AcceptMessage,
     DeclineMessage,
     EndedMessage,
+    LeaveMessage,
     PresenceMessage,
     RoomMessage,
     StoppedRingingMessage,
@@ -107,6 +109,44 @@ async def test_two_pages_ring_and_the_first_to_accept_stops_the_other() -> None:
     host = await world.use(first.last(AcceptedMessage).token)
     assert host.last(WelcomeMessage).role == "host"
     assert payer.last(RoomMessage).call.state == "open"
+
+
+@pytest.mark.parametrize("first", ["accept", "hang up"])
+async def test_accepted_and_hung_up_at_the_same_instant(first: str) -> None:
+    """Whoever was first is believed; the other hears what became of it, and nothing is paid."""
+    world = await DeskWorld().open()
+    page, payer = await world.ringing()
+    presses = [
+        lambda: world.desk.page_said("host", page, AcceptMessage("call")),
+        lambda: world.desk.said("call", payer, LeaveMessage()),
+    ]
+    for press in presses if first == "accept" else reversed(presses):
+        press()
+    await world.passes(0)
+    ended = payer.last(EndedMessage)
+    if first == "accept":
+        assert page.last(AcceptedMessage).call == "call"
+        assert ended.reason == "payer_left"
+    else:
+        assert page.all(AcceptedMessage) == []
+        assert page.codes() == ["call.ended"]
+        assert ended.reason == "cancelled"
+    assert (ended.charge_minor, page.last(PresenceMessage).open_call) == (0, None)
+    assert not world.desk.busy("host")
+    await world.clean()
+
+
+async def test_one_page_accepts_while_the_other_declines() -> None:
+    world = await DeskWorld().open()
+    first, payer = await world.ringing()
+    second = world.page()
+    world.desk.page_said("host", first, AcceptMessage("call"))
+    world.desk.page_said("host", second, DeclineMessage("call", "no"))
+    await world.passes(0)
+    assert first.last(AcceptedMessage).call == "call"
+    assert payer.all(EndedMessage) == []
+    assert payer.last(RoomMessage).call.state == "open"
+    assert second.last(StoppedRingingMessage).why == "accepted_elsewhere"
 
 
 async def test_setup_time_out_when_media_never_stands_on_both_sides() -> None:
