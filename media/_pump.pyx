@@ -88,6 +88,7 @@ cdef class TrackBase:
     cdef public int cc_head
     cdef public int time_head
     cdef public int level_head
+    cdef public int64_t clock_rate
 
 
 cdef class StreamBase:
@@ -99,6 +100,8 @@ cdef class StreamBase:
     cdef public int max_seq
     cdef public int64_t cycles
     cdef public uint32_t last_ts
+    cdef public int64_t jitter
+    cdef public int64_t transit
 
 
 cdef class InboundBase:
@@ -135,6 +138,19 @@ cdef inline void put_word(uint8_t* at, uint32_t value) noexcept nogil:
     at[1] = <uint8_t>(value >> 16)
     at[2] = <uint8_t>(value >> 8)
     at[3] = <uint8_t>value
+
+
+cdef inline int clock(StreamBase stream, int64_t rate, int64_t ticks, uint32_t ts) except -1:
+    """`Stream.clock`."""
+    cdef uint32_t transit = <uint32_t>(ticks * rate // 4_000) - ts, step
+    if stream.transit >= 0:
+        step = transit - <uint32_t>stream.transit
+        if step >= 0x80000000:
+            step = 0 - step
+        if step < 5 * rate:
+            stream.jitter += step - (stream.jitter + 8 >> 4)
+    stream.transit = transit
+    return 0
 
 
 cdef int strip(uint8_t* view, int size, TrackBase track, list pending, int64_t ticks) except -1:
@@ -373,6 +389,8 @@ cdef class WireBase:
             stream.cycles += 65_536
         stream.max_seq = seq
         stream.last_ts = word(view + 4)
+        if self.fresh:
+            clock(stream, track.clock_rate, self.ticks, stream.last_ts)
         if track.routes:
             if track.ring is not None:
                 steal_item(track.ring, seq & RING_MASK, new_bytes(<char*>view, size))

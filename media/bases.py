@@ -69,19 +69,26 @@ class RouteBase:
 class TrackBase:
     """Of `track.Track`. `ring` has `track.RING` places, None for sound; `*_head` are heads of extensions."""
 
-    __slots__ = ("cc_head", "level_head", "ring", "routes", "time_head")
+    __slots__ = ("cc_head", "clock_rate", "level_head", "ring", "routes", "time_head")
 
     routes: tuple[Route, ...]
     ring: list[bytes | None] | None
     cc_head: int
     time_head: int
     level_head: int
+    clock_rate: int
 
 
 class StreamBase:
-    """Of `track.Stream`. `max_seq` is negative before the first packet; `cycles` is a multiple of 65,536."""
+    """Of `track.Stream`. `max_seq` is negative before the first packet; `cycles` is a multiple of 65,536.
 
-    __slots__ = ("bytes", "cycles", "last_ts", "max_seq", "packets", "repairs", "track")
+    `jitter` is the interarrival jitter in sixteenths of a timestamp unit; `transit` the last packet's arrival
+    less its timestamp, in these units modulo 2^32, negative before the first one (RFC 3550, 6.4.1, A.8).
+    """
+
+    __slots__ = (
+        "bytes", "cycles", "jitter", "last_ts", "max_seq", "packets", "repairs", "track", "transit",
+    )  # fmt: skip
 
     track: Track
     repairs: Stream | None
@@ -90,6 +97,8 @@ class StreamBase:
     max_seq: int
     cycles: int
     last_ts: int
+    jitter: int
+    transit: int
 
 
 class InboundBase:

@@ -87,6 +87,8 @@ class Inbound(InboundBase):
             return
         stream.packets += 1
         stream.bytes += size
+        if wire.fresh:
+            stream.clock(wire.ticks, ts)
         if (seq - stream.max_seq) & 0xFFFF == 1 and (seq or stream.max_seq > 0):
             if not seq:
                 stream.cycles += 65_536

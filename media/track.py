@@ -39,6 +39,7 @@ class Stream(StreamBase):
         self.last_ts = 0
         self.packets = self.bytes = 0
         self.missing: dict[int, tuple[int, int, int]] = {}
+        self.jitter, self.transit = 0, -1
         self.report_ntp = self.report_ms = 0
         self._expected_before = self._received_before = 0
 
@@ -66,6 +67,26 @@ class Stream(StreamBase):
             self.cycles += 1 << 16
         self.max_seq = seq
         return 1
+
+    def clock(self, ticks: int, ts: int) -> None:
+        """Take the packet with timestamp `ts`, which arrived at `ticks` (250 µs), into the jitter.
+
+        RFC 3550, 6.4.1, in the integers of A.8. A jump of five seconds is another clock and no jitter.
+        """
+        rate = self.track.clock_rate
+        transit = (ticks * rate // 4_000 - ts) & 0xFFFFFFFF
+        if self.transit >= 0:
+            step = (transit - self.transit) & 0xFFFFFFFF
+            if step >= 0x80000000:
+                step = 0x100000000 - step
+            if step < 5 * rate:
+                self.jitter += step - (self.jitter + 8 >> 4)
+        self.transit = transit
+
+    @property
+    def jitter_ms(self) -> int:
+        """The interarrival jitter."""
+        return (self.jitter >> 4) * 1_000 // self.track.clock_rate
 
     def overdue(self, now_ms: int, pause_ms: int) -> list[int]:
         """The missing numbers to ask for now; each up to `NACK_TRIES` times, `pause_ms` apart."""
@@ -99,7 +120,7 @@ class Stream(StreamBase):
             fraction_lost=0 if expected <= 0 or lost <= 0 else min(255, lost * 256 // expected),
             lost=self.lost,
             highest=self.cycles + max(self.max_seq, 0),
-            jitter=0,
+            jitter=self.jitter >> 4,
             last_sr=self.report_ntp >> 16 & 0xFFFFFFFF,
             delay=delay,
         )
@@ -123,6 +144,7 @@ class Track(TrackBase):
         self.rtx_ssrc: int | None = None
         self.codecs: dict[int, Codec] = {}
         self.cc_head = self.time_head = self.level_head = self.usual_head = self.mid_id = 0
+        self.clock_rate = 48_000 if kind == "audio" else 90_000
         self.stream: Stream | None = None
         self.ring: list[bytes | None] | None = [None] * RING if kind == "video" else None
         self.routes: tuple[Route, ...] = ()
@@ -136,6 +158,8 @@ class Track(TrackBase):
         """What the publisher sends on this line, by its own numbers."""
         self.mid, self.ssrc, self.rtx_ssrc = line.mid, line.ssrc, line.rtx_ssrc
         self.codecs = {codec.payload_type: codec for codec in codecs}
+        # One a kind: all sound is Opus (RFC 7587, 4.1), and every codec of pictures counts in 90 kHz.
+        self.clock_rate = next((codec.clock_rate for codec in codecs), self.clock_rate)
         ids = line.extensions
         self.mid_id = ids.get(MID, 0)
         if self.kind == "video":

@@ -132,7 +132,8 @@ class Twin:
 
     def counts(self) -> dict[str, Any]:
         """Everything that is remembered of the packets."""
-        names = ("packets", "bytes", "max_seq", "cycles", "last_ts", "missing", "base_seq")
+        names = ("packets", "bytes", "max_seq", "cycles", "last_ts", "missing", "base_seq",
+                 "jitter", "transit")  # fmt: skip
         return {
             "streams": {
                 ssrc: [getattr(stream, name) for name in names]
