@@ -13,6 +13,8 @@ import "./top-up";
 
 /** A balance that lasts for less is filled first. */
 const ENOUGH_MS = 60_000;
+/** One that lasts for less is as good as none. */
+const WORTH_MS = 5_000;
 
 @customElement("tt-entry")
 export class Entry extends LitElement {
@@ -93,7 +95,7 @@ export class Entry extends LitElement {
           : html`<p class="note">${t.funds.noReal}</p>`
       }
       ${
-        lasts > 0 && Number.isFinite(lasts)
+        lasts >= WORTH_MS && Number.isFinite(lasts)
           ? html`<button type="button" data-testid="entry-go" @click=${this.#go}>
             ${t.caller.go} (${t.caller.lasts(words(lasts))})
           </button>`

@@ -1,16 +1,21 @@
-/** `/`: what this is, and which link is whose. */
+/** `/`: what this is, and where to go from here. */
 
-import { css, html, LitElement, type TemplateResult } from "lit";
-import { customElement } from "lit/decorators.js";
+import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { customElement, state } from "lit/decorators.js";
+import { Api } from "../core/api";
 import { type IconName, icon } from "../elements/icons";
 import "../elements/shell";
+import type { Me } from "../protocol/api";
 import { t } from "../strings";
 import { base, card, controls } from "../styles/shared";
 
+const HOMES = { client: "/account", expert: "/console", operator: "/operator" } as const;
 const ICONS: readonly IconName[] = ["lock", "camera", "clock", "receipt"];
 
 @customElement("tt-index-page")
 export class IndexPage extends LitElement {
+  @state() private me: Me | null = null;
+
   static override styles = [
     base,
     card,
@@ -62,20 +67,38 @@ export class IndexPage extends LitElement {
     `,
   ];
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void this.#look();
+  }
+
+  /** Whoever is signed in here is shown the way. Nobody is, nearly always: then the page says what this is. */
+  async #look(): Promise<void> {
+    this.me = await new Api(null).me().catch(() => null);
+  }
+
   override render(): TemplateResult {
+    const { me } = this;
+    const role = me?.role === "guest" ? undefined : me?.role;
     const links: readonly [string, string][] = [
       [t.home.caller, "/call/ada#t=…"],
       [t.home.expert, "/expert#t=…"],
       [t.home.operator, "/operator#t=…"],
     ];
-    return html`<tt-shell>
+    return html`<tt-shell who=${me?.name ?? ""}>
       <div class="page">
         <div class="hero">
           <h1>${t.home.title}</h1>
           <p class="muted">${t.home.lead}</p>
           <div class="row">
-            <a class="button primary large" href="/start">${t.home.start}</a>
-            <span class="muted small">${t.home.startText}</span>
+            ${
+              role
+                ? html`<a class="button primary large" data-testid="home" href=${HOMES[role]}
+                    >${t.home.own[role]}</a>`
+                : html`<a class="button primary large" href="/start">${t.home.start}</a>
+                    <a class="button large" data-testid="sign-in" href="/sign-in">${t.home.signIn}</a>`
+            }
+            ${role ? nothing : html`<span class="muted small">${t.home.startText}</span>`}
           </div>
         </div>
         <section class="stack">

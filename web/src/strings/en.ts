@@ -51,6 +51,8 @@ export const en = {
     how: "How it works",
     start: "Make a page of my own",
     startText: "Be called and be paid: it takes a minute.",
+    signIn: "Sign in",
+    own: { client: "To my account", expert: "To my console", operator: "To the server’s overview" },
     steps: [
       [
         "Open your link",
@@ -67,7 +69,7 @@ export const en = {
     caller: "To call somebody, use the link that was made for you. It looks like",
     expert: "To take calls, open your expert’s link. It looks like",
     operator: "To look after this server, open the operator’s link. It looks like",
-    lostLink: "Lost your link? Ask the person who runs this server for a new one.",
+    lostLink: "Lost your link? Sign in with your mail address, or ask the person who runs this server for a new one.",
   },
 
   link: {
