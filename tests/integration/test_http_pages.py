@@ -40,7 +40,9 @@ async def house(tmp_path: Path, build: Path) -> AsyncIterator[House]:
     ("path", "file"),
     [
         ("/", "index.html"), ("/call/ada", "call.html"), ("/call/nobody-yet", "call.html"),
-        ("/expert", "expert.html"), ("/operator", "operator.html"), ("/receipt/abc123", "receipt.html"),
+        ("/expert", "expert.html"), ("/operator", "operator.html"), ("/console", "expert.html"),
+        ("/console/earnings", "expert.html"), ("/operator/people/sam", "operator.html"),
+        ("/receipt/abc123", "receipt.html"),
     ],
 )  # fmt: skip
 async def test_pages(house: House, path: str, file: str) -> None:

@@ -222,13 +222,27 @@ export class Api {
     return this.#ask(method, path, body);
   }
 
-  async #ask<T>(method: "GET" | "POST", path: string, body?: object): Promise<T> {
+  /** A file as it is; what is shown to nobody but a spreadsheet. */
+  file(path: string): Promise<Blob> {
+    return this.#send("GET", path, undefined, (response) => response.blob());
+  }
+
+  #ask<T>(method: "GET" | "POST", path: string, body?: object): Promise<T> {
+    return this.#send(method, path, body, async (response) => JSON.parse(await response.text()) as T);
+  }
+
+  async #send<T>(
+    method: "GET" | "POST",
+    path: string,
+    body: object | undefined,
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> {
     const headers: Record<string, string> = this.#token ? { Authorization: `Bearer ${this.#token}` } : {};
     // What the cookie authenticates must come from our own pages: no other origin can send this header.
     if (method !== "GET") headers["X-Talktime-Csrf"] = "1";
     if (body) headers["Content-Type"] = body instanceof Blob ? body.type : "application/json";
     let response: Response;
-    let text: string;
+    let problem = "";
     try {
       response = await this.#fetch(`/api/v1${path}`, {
         method,
@@ -237,12 +251,12 @@ export class Api {
         signal: AbortSignal.timeout(TIMEOUT_MS),
         ...(body ? { body: body instanceof Blob ? body : JSON.stringify(body) } : {}),
       });
-      text = await response.text();
+      if (response.ok) return await read(response);
+      problem = await response.text();
     } catch (error) {
       throw new Refusal(UNREACHABLE, 0, String(error));
     }
-    if (response.ok) return JSON.parse(text) as T;
-    throw refusal(response, text);
+    throw refusal(response, problem);
   }
 }
 

@@ -52,6 +52,11 @@ export function all(stores: Storages): string[] {
   return [...new Set(tokens.filter((token): token is string => token !== null))];
 }
 
+/** The token of the link that was opened last in this tab. */
+export function last(stores: Storages): string | null {
+  return stores.tab.getItem(LAST);
+}
+
 /** Forget every link: from now on the login cookie says who one is. */
 export function forget(stores: Storages): void {
   for (const path of paths(stores)) {

@@ -8,6 +8,7 @@ import {
   Forgetful,
   forget,
   type KeyValue,
+  last,
   recall,
   remember,
   rememberHere,
@@ -46,6 +47,11 @@ export function login(path = location.pathname): string | null {
     history.replaceState(history.state, "", location.pathname + location.search);
   }
   return given ?? recall(stores, path);
+}
+
+/** The link that was opened last in this tab, for the pages that one person has beside the link's own. */
+export function lastLogin(): string | null {
+  return last(stores);
 }
 
 /** Forget the links that were opened here: who signs in wants to be that person on every page. */

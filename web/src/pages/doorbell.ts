@@ -7,7 +7,7 @@ import { t } from "../strings";
 
 export class Doorbell {
   readonly #ring = new Ring();
-  readonly #title: string;
+  #title: string;
   readonly #changed: () => void;
   readonly #told = new Set<string>();
   #ringing = false;
@@ -20,6 +20,12 @@ export class Doorbell {
     const wake = (): void => void this.#wake();
     addEventListener("pointerdown", wake);
     addEventListener("keydown", wake);
+  }
+
+  /** The page's own title, while nobody rings. */
+  name(title: string): void {
+    this.#title = title;
+    if (!this.#ringing) document.title = title;
   }
 
   update(ringing: readonly IncomingCall[]): void {

@@ -137,7 +137,14 @@ export class ExpertPage extends LitElement {
         ></tt-call>
       `;
     }
-    return html`<tt-shell .who=${this.me?.name ?? ""}>${this.#page()}</tt-shell>`;
+    const there = this.#presence && !this.problem;
+    return html`<tt-shell
+      width="wide"
+      .area=${there ? "expert" : ""}
+      ?staying=${this.#presence?.state.phase === "live"}
+      .who=${this.me?.name ?? ""}
+      >${this.#page()}</tt-shell
+    >`;
   }
 
   #page(): TemplateResult {

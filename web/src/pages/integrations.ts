@@ -41,7 +41,7 @@ export class IntegrationsPage extends LitElement {
   }
 
   override render(): TemplateResult {
-    return html`<tt-shell .who=${this.me?.name ?? ""}>${this.#page()}</tt-shell>`;
+    return html`<tt-shell .who=${this.me?.name ?? ""} .area=${this.me?.role ?? ""}>${this.#page()}</tt-shell>`;
   }
 
   #page(): TemplateResult {

@@ -10,7 +10,7 @@ import "../elements/sign-in";
 import type { BrowserLogin, Me } from "../protocol/api";
 import { t } from "../strings";
 import { base, card, controls } from "../styles/shared";
-import { forgetLinks, login, onNewLink } from "./browser";
+import { forgetLinks, lastLogin, login, onNewLink } from "./browser";
 
 @customElement("tt-logins-page")
 export class LoginsPage extends LitElement {
@@ -20,7 +20,7 @@ export class LoginsPage extends LitElement {
   @state() private changing = false;
   @state() private told = "";
   @state() private working = false;
-  readonly #api = new Api(login());
+  readonly #api = new Api(login() ?? lastLogin());
 
   static override styles = [
     base,
@@ -79,7 +79,7 @@ export class LoginsPage extends LitElement {
   }
 
   override render(): TemplateResult {
-    return html`<tt-shell .who=${this.me?.name ?? ""}>${this.#page()}</tt-shell>`;
+    return html`<tt-shell .who=${this.me?.name ?? ""} .area=${this.me?.role ?? ""}>${this.#page()}</tt-shell>`;
   }
 
   #page(): TemplateResult {

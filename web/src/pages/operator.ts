@@ -97,7 +97,7 @@ export class OperatorPage extends LitElement {
   }
 
   override render(): TemplateResult {
-    return html`<tt-shell width="wide">
+    return html`<tt-shell width="wide" .area=${this.overview ? "operator" : ""}>
       ${this.problem ? html`<tt-link-problem .code=${this.problem}></tt-link-problem>` : this.#page()}
     </tt-shell>`;
   }

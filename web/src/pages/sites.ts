@@ -64,7 +64,7 @@ export class SitesPage extends LitElement {
   }
 
   override render(): TemplateResult {
-    return html`<tt-shell .who=${this.me?.name ?? ""}>${this.#page()}</tt-shell>`;
+    return html`<tt-shell .who=${this.me?.name ?? ""} .area=${this.me?.role ?? ""}>${this.#page()}</tt-shell>`;
   }
 
   #page(): TemplateResult {

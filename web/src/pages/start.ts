@@ -63,7 +63,8 @@ export class StartPage extends LitElement {
 
   override render(): TemplateResult {
     const wide = this.phase === "start" || this.phase === "edit";
-    return html`<tt-shell width=${wide ? "wide" : "page"} .who=${this.profile?.name ?? ""}>${this.#page()}</tt-shell>`;
+    const area = this.phase === "edit" ? "expert" : "";
+    return html`<tt-shell width=${wide ? "wide" : "page"} .area=${area} .who=${this.profile?.name ?? ""}>${this.#page()}</tt-shell>`;
   }
 
   #page(): TemplateResult {

@@ -2,6 +2,7 @@
 
 import type { DeviceTrouble } from "../core/devices";
 import type { EndReason, MeterWhy } from "../protocol/messages";
+import { desk } from "./desk";
 import { embed } from "./embed";
 import { inCall } from "./in-call";
 import { integrations } from "./integrations";
@@ -22,6 +23,7 @@ export const en = {
   retry: "Try again",
   close: "Close",
   you: "You",
+  desk,
   embed,
   sites,
   inCall,
