@@ -14,6 +14,7 @@ from aiohttp import web
 
 from booking.address_store import AddressStore
 from booking.caps import CapStore
+from booking.client_book import ClientBook
 from booking.code_store import CodeStore
 from booking.login_store import LoginStore
 from booking.office_store import AvailabilityStore, LineStore
@@ -25,8 +26,11 @@ from media.engine import MediaEngine
 from media.options import MediaOptions
 from media.simulated import SimulatedMediaEngine
 from media.udp import UdpMediaEngine
+from metering.adjusting import Adjustments
 from metering.after_call import AfterCalls
 from metering.after_letters import KIND as LETTER
+from metering.entries import EntryStore
+from metering.history import CallHistory
 from metering.meter import MeterOptions
 from metering.payment_store import PaymentStore
 from metering.payments import PaymentProcessor
@@ -42,7 +46,9 @@ from server.call_letters import LetterCourier
 from server.callback import KIND, LineCallBack, TurnCourier
 from server.codes import Codes
 from server.config import Config
+from server.deletion import Deletions
 from server.deliverer import Deliverer
+from server.directory import Directory
 from server.embed import PURPOSE as EMBED
 from server.embed import EmbedPages, EmbedTokens
 from server.integrations import LowWallets, make_integrations
@@ -133,6 +139,13 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
         after_calls=AfterCalls(database),
         ratings=RatingStore(database),
         integrations=integrations,
+        database=database,
+        history=CallHistory(database),
+        entries=EntryStore(database),
+        adjustments=Adjustments(database),
+        client_book=ClientBook(database),
+        deletions=Deletions(database),
+        directory=Directory(database),
         payments=make_payments(config, clock, database, supervisor, life, desk),
     )
     app = web.Application(middlewares=[http.shell(services, pages.security_headers)])

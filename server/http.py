@@ -18,7 +18,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
 from server import api_keys, cookies, logs, pages, problems
-from server.api.route import MAX_QUERY_CHARS, Ask, Reply, Route, Upload, Visitor
+from server.api.route import DOWNLOADS, MAX_QUERY_CHARS, Ask, Reply, Route, Upload, Visitor
 from server.api.services import Services
 from server.auth import Login
 from server.errors import Problem
@@ -127,12 +127,11 @@ def _endpoint(services: Services, route: Route) -> Handler:
         if not route.roles and not route.writes:
             # What anybody may read without a login, a page of any origin may too.
             headers["Access-Control-Allow-Origin"] = "*"
-        response = web.Response(
-            body=msgspec.json.encode(answer),
-            status=route.status,
-            content_type="application/json",
-            headers=headers,
-        )
+        body, content_type = msgspec.json.encode(answer), "application/json"
+        if isinstance(answer, DOWNLOADS):
+            body, content_type = answer.text.encode(), answer.media_type
+            headers["Content-Disposition"] = f'attachment; filename="{answer.name}"'
+        response = web.Response(body=body, status=route.status, content_type=content_type, headers=headers)
         if reply.cookie is not None:
             config = services.config
             cookies.set_cookie(response, reply.cookie, config.login_days, config.public_url)
@@ -184,6 +183,8 @@ async def login_of(services: Services, route: Route, request: web.Request) -> Lo
             # Browsers send cookies whoever asks them to; links are sent by our pages only.
             _check_own_page(services, request)
         login = await services.browser_logins.read(cookie)
+    if await services.deletions.has(login.person_id):
+        raise Problem("auth.deleted")
     if login.role not in route.roles:
         raise Problem("auth.forbidden", f"This needs the role {' or '.join(sorted(route.roles))}.")
     return login

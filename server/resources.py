@@ -157,7 +157,7 @@ class GuestLink(msgspec.Struct, frozen=True):
 
 
 class CallSummary(msgspec.Struct, frozen=True):
-    """One line of GET /api/v1/calls."""
+    """One line of GET /api/v1/calls. `with_id` is whom the call was with."""
 
     id: str
     with_name: str
@@ -168,12 +168,17 @@ class CallSummary(msgspec.Struct, frozen=True):
     amount_minor: int
     currency: str
     open: bool
+    with_id: str = ""
 
 
 class CallList(msgspec.Struct, frozen=True):
-    """GET /api/v1/calls: the person's own calls, the newest first."""
+    """GET /api/v1/calls: the person's own calls, the newest first.
+
+    `next` is the cursor of the next page (the query's `before`), null on the last one.
+    """
 
     calls: list[CallSummary]
+    next: int | None = None
 
 
 class LiveCall(msgspec.Struct, frozen=True):

@@ -114,4 +114,10 @@ def summary(account: CallAccount, person_id: str) -> resources.CallSummary:
         amount_minor=account.host_share_minor if is_host else account.charge_minor,
         currency=terms.tariff.currency,
         open=account.state == "open",
+        with_id=terms.wallet_id if is_host else terms.host_id,
     )
+
+
+def renamed(line: resources.CallSummary, name: str) -> resources.CallSummary:
+    """The line with another name for whom the call was with."""
+    return msgspec.structs.replace(line, with_name=name)

@@ -1,4 +1,4 @@
-"""POST /calls, GET /calls, GET /calls/{id}, and what is asked of one call: join, guests, receipt."""
+"""POST /calls, GET /calls/{id}, and what is asked of one call: join, guests, receipt."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from signaling.clock import iso
 from signaling.errors import Refused
 from signaling.people import Host, Person
 
-MAX_LISTED = 50
 Side = Literal["payer", "host", "guest", "operator"]
 
 
@@ -28,6 +27,8 @@ async def create_call(ask: Ask) -> resources.Call:
     if face is None:
         raise Problem("expert.unknown")
     expert = face.person
+    if await services.client_book.is_blocked(expert.id, client.id):
+        raise Problem("host.declines")
     # What was promised on joining the line holds; who asks for another offer gets that one's price.
     promised = services.office.locked_rate(client.id, expert.id, order.id, chooses=bool(order.offer))
     rate = promised or offer_for(face, order.offer, order.media).rate
@@ -43,6 +44,10 @@ async def create_call(ask: Ask) -> resources.Call:
     )
     if isinstance(made, Refused):
         raise views.refusal(made)
+    offers = (face.offer(order.offer), face.default, *face.offers)
+    chosen = next((each for each in offers if each is not None and each.rate == rate), None)
+    if chosen is not None:
+        await services.client_book.remember_offer(order.id, chosen.id, chosen.title)
     return await call_of(ask, await _account(ask, order.id), "payer")
 
 
@@ -59,14 +64,6 @@ def offer_for(face: Face, offer_id: str, media: str) -> Offer:
     if offer.media == "voice" and media != "voice":
         raise Problem("offer.media")
     return offer
-
-
-async def list_calls(ask: Ask) -> resources.CallList:
-    """My own calls: what I paid for as a client, what I earned with as an expert."""
-    ledger, person_id = ask.services.ledger, ask.who.person_id
-    find = ledger.calls_of_wallet if ask.who.role == "client" else ledger.calls_of_host
-    accounts = await find(person_id, MAX_LISTED)
-    return resources.CallList(calls=[views.summary(account, person_id) for account in accounts])
 
 
 async def get_call(ask: Ask) -> resources.Call:

@@ -28,6 +28,8 @@ async def join_line(ask: Ask) -> LinePlace:
     face = await services.profiles.face_by_slug(ask.path["slug"])
     if face is None:
         raise Problem("expert.unknown")
+    if await services.client_book.is_blocked(face.person.id, client.id):
+        raise Problem("host.declines")
     rate = offer_for(face, order.offer, order.media).rate
     wish = " ".join(order.wish.split())
     if not wish.isprintable():
@@ -87,8 +89,10 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "POST", f"{BASE}/experts/{{slug}}/line", join_line, "Wait in the line", LinePlace, CLIENT,
         body=JoinLine, status=201,
-        codes=("expert.unknown", "offer.none", "offer.unknown", "offer.media", "host.offline", "call.self",
-               "wallet.currency", "line.full", "line.many"),
+        codes=(
+            "expert.unknown", "offer.none", "offer.unknown", "offer.media", "host.declines", "host.offline",
+            "call.self", "wallet.currency", "line.full", "line.many",
+        ),
     ),
     Route("GET", f"{BASE}/line", list_places, "My places in lines", LinePlaces, CLIENT),
     Route(

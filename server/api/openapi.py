@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from server import problems, resources
-from server.api.route import MAX_QUERY_CHARS, Route
+from server.api.route import DOWNLOADS, MAX_QUERY_CHARS, CsvFile, JsonFile, Route
 
 VERSION = "1"
 _REFERENCE = "#/components/schemas/{name}"
@@ -29,12 +29,19 @@ _PARAMETERS = {
     "delivery_id": "The delivery's id.",
     "login_id": "The id of a login, as the list of logins has it.",
     "offer_id": "The offer's id.",
+    "client_id": "The client's id.",
+    "person_id": "The person's id.",
 }
 _QUERY = {
     "before": "Only what is older than this entry.",
     "about": "Only what this person did or what was done to this person.",
     "action": "Only actions that begin so.",
     "state": "Only those in this state.",
+    "words": "Only what has these words in a name, or an id that begins so.",
+    "start": "The first day, like 2026-05-01.",
+    "end": "The last day, included.",
+    "zone": "The time zone of the days, like Europe/London; UTC without one.",
+    "role": "Only people of this role.",
 }
 
 
@@ -81,7 +88,8 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
 def _kinds(routes: Sequence[Route]) -> list[type[msgspec.Struct]]:
     kinds: dict[type[msgspec.Struct], None] = {resources.Problem: None}
     for route in routes:
-        kinds[route.answer] = None
+        if route.answer not in DOWNLOADS:
+            kinds[route.answer] = None
         if route.body is not None:
             kinds[route.body] = None
     return list(kinds)
@@ -95,7 +103,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "responses": {
             str(route.status): {
                 "description": (route.answer.__doc__ or route.answer.__name__).splitlines()[0],
-                "content": {"application/json": {"schema": _reference(route.answer)}},
+                "content": _content(route.answer),
             },
             **_refusals(route),
         },
@@ -145,6 +153,14 @@ def _query_parameter(name: str) -> dict[str, Any]:
         "description": _QUERY[name],
         "schema": {"type": "string", "maxLength": MAX_QUERY_CHARS},
     }
+
+
+def _content(answer: type[msgspec.Struct]) -> dict[str, Any]:
+    if answer is CsvFile:
+        return {CsvFile.media_type: {"schema": {"type": "string"}}}
+    if answer is JsonFile:
+        return {JsonFile.media_type: {"schema": {"type": "object"}}}
+    return {"application/json": {"schema": _reference(answer)}}
 
 
 def _reference(kind: type[msgspec.Struct]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 import msgspec
 
@@ -78,6 +78,26 @@ class Ask:
 Handler = Callable[[Ask], Awaitable[msgspec.Struct]]
 
 
+class CsvFile(msgspec.Struct, frozen=True):
+    """A file for a spreadsheet (RFC 4180)."""
+
+    name: str
+    text: str
+    media_type: ClassVar[str] = "text/csv"
+
+
+class JsonFile(msgspec.Struct, frozen=True):
+    """A JSON document to keep."""
+
+    name: str
+    text: str
+    media_type: ClassVar[str] = "application/json"
+
+
+DOWNLOADS = (CsvFile, JsonFile)
+"""Answers that are served as files: their text, under their name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """A file as a body: what it may say it is, and how many bytes it may have."""
@@ -124,6 +144,7 @@ class Route:
         codes = ["server.error", "server.stopping", "request.timeout"]
         if self.roles:
             codes += ["auth.missing", "auth.malformed", "auth.forged", "auth.expired", "auth.forbidden"]
+            codes.append("auth.deleted")
             codes.append("auth.scope")
         if "{" in self.path:
             # A parameter that has not its form makes it another path.

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 from booking.address_store import AddressStore
 from booking.caps import CapStore
+from booking.client_book import ClientBook
 from booking.code_store import CodeStore
 from booking.people import Person, Rate
 from booking.profile_store import ProfileStore
 from booking.ratings import RatingStore
 from booking.site_store import SiteStore
 from booking.store import PeopleStore
+from metering.adjusting import Adjustments
 from metering.after_call import AfterCalls
+from metering.entries import EntryStore
+from metering.history import CallHistory
 from metering.tariff import Tariff
 from server import views
 from server.audit import Audit
@@ -20,6 +24,8 @@ from server.auth import Login, Logins
 from server.browser_logins import BrowserLogins
 from server.codes import Codes
 from server.config import Config
+from server.deletion import Deletions
+from server.directory import Directory
 from server.embed import EmbedTokens
 from server.errors import Problem
 from server.integrations import Integrations
@@ -36,6 +42,7 @@ from signaling.clock import Clock
 from signaling.desk import CallDesk
 from signaling.office import Office
 from storage.audit_log import AuditLog
+from storage.database import Database
 from storage.outbox import Outbox
 
 
@@ -73,6 +80,13 @@ class Services:
     vault: Vault
     embeds: EmbedTokens
     integrations: Integrations
+    database: Database
+    history: CallHistory
+    entries: EntryStore
+    adjustments: Adjustments
+    client_book: ClientBook
+    deletions: Deletions
+    directory: Directory
 
     def check_visitor(self, what: str, address: str) -> None:
         """Raise request.rate when this network address did `what` too often."""

@@ -7,8 +7,11 @@ import msgspec
 from server import resources
 from server.api import (
     after_call,
+    areas,
     calls,
     caps,
+    console,
+    house,
     integrations,
     line,
     logins,
@@ -52,13 +55,14 @@ CORE: tuple[Route, ...] = (
         "POST", f"{BASE}/calls", calls.create_call, "Call an expert", resources.Call, CLIENT,
         body=resources.CreateCall, status=201,
         codes=(
-            "expert.unknown", "host.offline", "host.busy", "call.exists", "call.self", "call.limit",
-            "wallet.insufficient", "wallet.unknown", "wallet.currency", "cap.too_low", "server.unavailable",
-            "offer.unknown", "offer.none", "offer.media",
+            "expert.unknown", "host.declines", "host.offline", "host.busy", "call.exists", "call.self",
+            "call.limit", "wallet.insufficient", "wallet.unknown", "wallet.currency", "cap.too_low",
+            "server.unavailable", "offer.unknown", "offer.none", "offer.media",
         ),
     ),
     Route(
-        "GET", f"{BASE}/calls", calls.list_calls, "My calls", resources.CallList, CALLERS, scope="calls:read",
+        "GET", f"{BASE}/calls", areas.list_calls, "My calls", resources.CallList, CALLERS,
+        query=("words", "before"), scope="calls:read",
     ),
     Route(
         "GET", f"{BASE}/calls/{{call_id}}", calls.get_call, "One call", resources.Call, EVERYONE,
@@ -99,6 +103,9 @@ ROUTES: tuple[Route, ...] = (
     *logins.ROUTES,
     *integrations.ROUTES,
     *profiles.ROUTES,
+    *areas.ROUTES,
+    *console.ROUTES,
+    *house.ROUTES,
 )
 
 

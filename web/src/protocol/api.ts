@@ -194,7 +194,7 @@ export interface GuestLink {
   readonly expires_at: string;
 }
 
-/** One line of GET /api/v1/calls. */
+/** One line of GET /api/v1/calls. `with_id` is whom the call was with. */
 export interface CallSummary {
   readonly id: string;
   readonly with_name: string;
@@ -205,11 +205,17 @@ export interface CallSummary {
   readonly amount_minor: number;
   readonly currency: string;
   readonly open: boolean;
+  readonly with_id: string;
 }
 
-/** GET /api/v1/calls: the person's own calls, the newest first. */
+/**
+ * GET /api/v1/calls: the person's own calls, the newest first.
+ *
+ * `next` is the cursor of the next page (the query's `before`), null on the last one.
+ */
 export interface CallList {
   readonly calls: readonly CallSummary[];
+  readonly next: number | null;
 }
 
 /** A call that runs now, for the operator. */
@@ -236,6 +242,153 @@ export interface Problem {
   readonly status: number;
   readonly code: string;
   readonly detail: string;
+}
+
+/**
+ * One entry: `amount_minor` into the wallet, or out of it when below zero; the balance after it.
+ *
+ * `kind`: top_up, call, tip, refund, adjustment, chargeback, or another word of the ledger's. `note`: with
+ * whom the call was, or the reason of an adjustment.
+ */
+export interface StatementEntry {
+  readonly at: string;
+  readonly kind: string;
+  readonly note: string;
+  readonly call: string;
+  readonly amount_minor: number;
+  readonly balance_minor: number;
+}
+
+/** GET /api/v1/wallet/statement: opening balance + entries = closing balance, what is on hold included. */
+export interface WalletStatement {
+  readonly currency: string;
+  readonly start: string;
+  readonly end: string;
+  readonly zone: string;
+  readonly opening_minor: number;
+  readonly closing_minor: number;
+  readonly entries: readonly StatementEntry[];
+}
+
+/**
+ * POST /api/v1/me/delete. `name` is my name as it stands, typed by me: nobody deletes by accident.
+ *
+ * `money`: what shall happen to what the wallet has. `keep`: nothing, I am refused while there is any;
+ * `give_up`: the house keeps it.
+ */
+export interface DeleteMe {
+  readonly name: string;
+  readonly money?: "give_up" | "keep";
+}
+
+/** POST /api/v1/me/delete: the profile is gone and with it every login. `given_up_minor`: the house's. */
+export interface Deleted {
+  readonly given_up_minor: number;
+  readonly currency: string;
+}
+
+/** What one day brought; `calls` that ended and earned that day, and their metered time. */
+export interface DayEarnings {
+  readonly day: string;
+  readonly earned_minor: number;
+  readonly calls: number;
+  readonly used_ms: number;
+}
+
+/** What one offer brought. `title` is empty for what belongs to no offer. */
+export interface OfferEarnings {
+  readonly title: string;
+  readonly earned_minor: number;
+  readonly calls: number;
+  readonly used_ms: number;
+}
+
+/**
+ * GET /api/v1/console/earnings: from the ledger. The days and the offers each add up to the total.
+ *
+ * `today` is the day that it is now in the zone, one of `days` unless the span ends before it.
+ */
+export interface Earnings {
+  readonly currency: string;
+  readonly zone: string;
+  readonly start: string;
+  readonly end: string;
+  readonly total_minor: number;
+  readonly calls: number;
+  readonly used_ms: number;
+  readonly days: readonly DayEarnings[];
+  readonly offers: readonly OfferEarnings[];
+  readonly today: string;
+}
+
+/** Somebody who called me. `note` is mine alone. `blocked_since` is empty while I take their calls. */
+export interface ClientCard {
+  readonly id: string;
+  readonly name: string;
+  readonly calls: number;
+  readonly used_ms: number;
+  readonly earned_minor: number;
+  readonly currency: string;
+  readonly last_at: string;
+  readonly note: string;
+  readonly blocked_since: string;
+}
+
+/** GET /api/v1/console/clients. `next`: the cursor of the next page, null on the last one. */
+export interface ClientList {
+  readonly clients: readonly ClientCard[];
+  readonly next: number | null;
+}
+
+/** POST /api/v1/console/clients/{client_id}/note. An empty text takes the note away. */
+export interface WriteNote {
+  readonly text: string;
+}
+
+/** Somebody of the house, for the operator. Money is of clients only; `deleted_at` empty: still here. */
+export interface PersonCard {
+  readonly id: string;
+  readonly role: PersonRole;
+  readonly name: string;
+  readonly slug: string;
+  readonly address: string;
+  readonly currency: string;
+  readonly available_minor: number;
+  readonly held_minor: number;
+  readonly deleted_at: string;
+}
+
+/** GET /api/v1/operator/people. `next`: the cursor of the next page, empty on the last one. */
+export interface PersonList {
+  readonly people: readonly PersonCard[];
+  readonly next: string;
+}
+
+/** An adjustment that was made. */
+export interface AdjustmentView {
+  readonly id: string;
+  readonly amount_minor: number;
+  readonly reason: string;
+  readonly actor: string;
+  readonly at: string;
+}
+
+/** GET /api/v1/operator/people/{person_id}: with the newest adjustments of the wallet. */
+export interface PersonDetail {
+  readonly person: PersonCard;
+  readonly adjustments: readonly AdjustmentView[];
+}
+
+/**
+ * POST /api/v1/operator/people/{person_id}/adjustments. Chosen `id`: a retry posts once.
+ *
+ * `amount_minor` goes into the wallet, or out of it when below zero.
+ */
+export interface Adjust {
+  readonly id: string;
+  readonly amount_minor: number;
+  readonly currency: string;
+  readonly reason: string;
 }
 
 /** GET /api/v1/wallet/cap: `cap_minor` in the wallet's currency; null: my calls have no cap. */

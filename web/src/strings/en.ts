@@ -433,6 +433,8 @@ export const en = {
         return "The server cannot be reached. Check your connection and try again.";
       case "host.offline":
         return `${name} is not online at the moment.`;
+      case "host.declines":
+        return `${name} does not take calls from you.`;
       case "host.busy":
         return `${name} is in another call.`;
       case "host.paused":

@@ -1,0 +1,125 @@
+"""The operator's desk over HTTP: people, and adjustments that the books can carry."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rig.house import House, Reply, open_house
+
+from metering.accounts import processor_of
+from storage.worker import Transaction
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with open_house(tmp_path) as house:
+        yield house
+        assert await house.services.ledger.reconcile() == []
+
+
+async def adjust(house: House, number: int, amount_minor: int, who: str = "sam", **more: Any) -> Reply:
+    order = {"id": f"adjust-{number:012}", "amount_minor": amount_minor, "currency": "USD"}
+    path = f"operator/people/{who}/adjustments"
+    return await house.ask("POST", path, house.ola, {**order, "reason": "The line was bad.", **more})
+
+
+async def available(house: House) -> int:
+    return int((await house.ask("GET", "wallet", house.sam)).body["available_minor"])
+
+
+async def test_people_are_found_by_name_id_and_page(house: House) -> None:
+    everybody = (await house.ask("GET", "operator/people", house.ola)).body["people"]
+    assert {"sam", "kim", "ada", "grace", "ola"} <= {each["id"] for each in everybody}
+    for query, ids in (
+        ("words=SAM", ["sam"]), ("role=operator", ["ola"]), ("words=ada&role=client", []), ("words=%25", []),
+    ):  # fmt: skip
+        found = (await house.ask("GET", f"operator/people?{query}", house.ola)).body["people"]
+        assert [each["id"] for each in found] == ids, query
+    refused = await house.ask("GET", "operator/people?role=guest", house.ola)
+    assert refused.code == "request.invalid"
+    assert (await house.ask("GET", "operator/people/nobody", house.ola)).code == "person.unknown"
+
+
+async def test_people_come_page_by_page(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    everybody = (await house.ask("GET", "operator/people", house.ola)).body["people"]
+    monkeypatch.setattr("server.api.house.MAX_LISTED", 2)
+    seen: list[dict[str, Any]] = []
+    before = ""
+    for _ in everybody:
+        page = (await house.ask("GET", f"operator/people?before={before}", house.ola)).body
+        seen += page["people"]
+        before = page["next"]
+        if not before:
+            break
+    assert seen == everybody
+
+
+async def test_an_adjustment_moves_money_once_with_its_reason(house: House) -> None:
+    start = await available(house)
+    made = await adjust(house, 1, 500)
+    again = await adjust(house, 1, 500)
+    assert (made.status, again.status) == (201, 201)
+    assert await available(house) == start + 500
+    taken = await adjust(house, 2, -200, reason="Given by mistake.")
+    assert taken.body["person"]["available_minor"] == start + 300
+    assert [(each["amount_minor"], each["reason"], each["actor"]) for each in taken.body["adjustments"]] == [
+        (-200, "Given by mistake.", "ola"), (500, "The line was bad.", "ola"),
+    ]  # fmt: skip
+    entries = (await house.ask("GET", "wallet/statement", house.sam)).body["entries"][-2:]
+    assert [(each["kind"], each["note"], each["amount_minor"]) for each in entries] == [
+        ("adjustment", "The line was bad.", 500), ("adjustment", "Given by mistake.", -200),
+    ]  # fmt: skip
+    lines = (await house.ask("GET", "operator/audit?action=wallet.adjusted", house.ola)).body["lines"]
+    assert [(each["actor"], each["subject"]) for each in lines] == [("ola", "sam")] * 2
+    assert "Given by mistake." in lines[0]["detail"]
+
+    def job(transaction: Transaction) -> int:
+        name = processor_of("house", "USD")
+        found = transaction.connection.exec_driver_sql(
+            "SELECT balance_minor FROM accounts WHERE id = ?", (name,)
+        )
+        return int(found.scalar_one())
+
+    assert await house.services.database.read(job) == -300, "the house paid for it"
+
+
+async def test_an_adjustment_that_does_not_fit_changes_nothing(house: House) -> None:
+    start = await available(house)
+    assert (await adjust(house, 1, 500)).status == 201
+    for reply, code in (
+        (await adjust(house, 1, 501), "metering.id_reused"),
+        (await adjust(house, 1, 500, "kim"), "metering.id_reused"),
+        (await adjust(house, 2, 500, currency="EUR"), "wallet.currency"),
+        (await adjust(house, 3, 0), "metering.amount"),
+        (await adjust(house, 4, 10**9), "request.invalid"),
+        (await adjust(house, 5, 500, reason="  "), "request.invalid"),
+        (await adjust(house, 6, 500, "ada"), "wallet.unknown"),
+        (await adjust(house, 7, 500, "nobody"), "person.unknown"),
+        (await adjust(house, 8, -(start + 501)), "wallet.insufficient"),
+    ):
+        assert reply.code == code
+    assert await available(house) == start + 500
+
+
+async def test_what_a_call_holds_cannot_be_taken(house: House) -> None:
+    talk = await house.talk()
+    wallet = (await house.ask("GET", "wallet", house.sam)).body
+    assert wallet["held_minor"] > 0
+    whole = wallet["available_minor"] + wallet["held_minor"]
+    assert (await adjust(house, 1, -whole)).code == "wallet.insufficient"
+    replies = await asyncio.gather(*(adjust(house, each, -whole // 2) for each in range(2, 7)))
+    assert {each.status for each in replies} <= {201, 402}
+    assert await available(house) >= 0
+    await talk.hang_up()
+
+
+async def test_money_that_is_given_reaches_the_call_that_runs(house: House) -> None:
+    talk = await house.talk()
+    assert (await adjust(house, 1, 5_000)).status == 201
+    await talk.hang_up()
+    receipt = (await house.ask("GET", f"calls/{talk.call_id}/receipt", house.sam)).body
+    assert receipt["topped_up_minor"] == 5_000
