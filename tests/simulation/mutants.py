@@ -39,6 +39,8 @@ SUITE = (
     "tests/unit/test_metering_gifts.py",
     "tests/contract/test_ledger.py",
     "tests/contract/test_ledger_recovery.py",
+    "tests/contract/test_after_calls.py",
+    "tests/contract/test_after_calls_properties.py",
     "tests/simulation/test_meter_properties.py",
     "tests/simulation/test_simulation.py",
 )
@@ -46,6 +48,7 @@ FIRST = {  # where a bug in this file is looked for first, so that most are foun
     "meter.py": SUITE[3:7], "sides.py": SUITE[3:5], "tally.py": SUITE[3:5], "credit.py": SUITE[4:6],
     "memory.py": SUITE[7:9], "progress.py": SUITE[7:9], "chain.py": SUITE[1:2], "usage.py": SUITE[1:2],
     "receipt.py": SUITE[2:3], "sql.py": SUITE[7:9], "bookkeeping.py": SUITE[7:9], "price.py": SUITE[6:7],
+    "call_refunds.py": SUITE[10:11], "after_call.py": SUITE[10:11],
 }  # fmt: skip
 ADAPTER_LEFT_OUT = {
     "sql.py": "not memory",

@@ -304,4 +304,35 @@ BUGS = (
         "if receipt.charge_minor + receipt.waived_minor != price.charge(receipt.used_ms):",
         "if receipt.charge_minor + receipt.waived_minor < 0:",
     ),
+    # -- tips and refunds ----------------------------------------------------------------------------------
+    Bug(
+        "each refund may be as large as the charge",
+        "call_refunds.py",
+        "if order.amount_minor > call.charge_minor - before_minor:",
+        "if order.amount_minor > call.charge_minor:",
+    ),
+    Bug(
+        "each refund's share is rounded for itself",
+        "call_refunds.py",
+        "host_minor = tariff.host_share(kept_minor) - tariff.host_share(kept_minor - wanted_minor)",
+        "host_minor = tariff.host_share(wanted_minor)",
+    ),
+    Bug(
+        "a host refunds with the platform's money",
+        "call_refunds.py",
+        'if order.by_side == "host" and made.clawed_minor < made.host_minor:',
+        'if order.by_side == "host" and made.clawed_minor > made.host_minor:',
+    ),
+    Bug(
+        "a tip that was retried is given twice",
+        "after_call.py",
+        "known = connection.execute(select(tips).where(tips.c.id == tip_id)).one_or_none()",
+        "known = None",
+    ),
+    Bug(
+        "a dispute is decided again",
+        "after_call.py",
+        '            if found.state != "open":\n                same',
+        '            if found.state == "declined":\n                same',
+    ),
 )
