@@ -188,9 +188,10 @@ def _refundable(account: CallAccount, after: Aftermath) -> int:
 
 
 def _may_tip(ask: Ask, account: CallAccount) -> bool:
-    """While they talk, and for two days after they did."""
+    """From the moment the call was taken, and for two days after they talked."""
     if account.state == "open":
-        return bool(account.events)
+        known = ask.services.desk.view(account.terms.call_id)
+        return known is not None and known.state == "open"
     return account.used_ms > 0 and _within(ask, account.ended_at, TIP_H)
 
 
