@@ -13,6 +13,7 @@ from sqlalchemy.engine import Row
 from booking.availability import Availability, Mode
 from booking.hours import Opening, WeeklyHours
 from booking.line import Place, PlaceEnd
+from booking.news import LineJoined, LineLeft, line_joined, line_left
 from booking.office_tables import availability, line_places
 from booking.people import Rate
 from storage.database import Database
@@ -74,23 +75,27 @@ class LineStore:
 
     async def put(self, place: Place) -> None:
         """Store a new place, or what changed in it (the missed turns); durable on return."""
-        statement = insert(line_places).values(**_place_columns(place))
-        statement = statement.on_conflict_do_update(
-            index_elements=["id"], set_={"missed": statement.excluded.missed}
-        )
+        fresh = insert(line_places).values(**_place_columns(place)).on_conflict_do_nothing()
+        missed = update(line_places).where(line_places.c.id == place.id).values(missed=place.missed)
 
         def job(transaction: Transaction) -> None:
-            transaction.connection.execute(statement)
+            if transaction.connection.execute(fresh).rowcount:
+                line_joined(transaction, _told(place), _iso(place.joined_ms))
+            else:
+                transaction.connection.execute(missed)
 
         await self._database.write(job)
 
     async def end(self, place_id: str, why: PlaceEnd, at_ms: int) -> None:
         """The place is no more. The first end stays."""
         mine = (line_places.c.id == place_id) & line_places.c.ended_ms.is_(None)
-        statement = update(line_places).where(mine).values(ended_ms=at_ms, why=why)
+        ended = update(line_places).where(mine).values(ended_ms=at_ms, why=why)
+        statement = ended.returning(line_places.c.host_id, line_places.c.client_id)
 
         def job(transaction: Transaction) -> None:
-            transaction.connection.execute(statement)
+            row = transaction.connection.execute(statement).one_or_none()
+            if row is not None:
+                line_left(transaction, LineLeft(place_id, row.host_id, row.client_id, why), _iso(at_ms))
 
         await self._database.write(job)
 
@@ -140,6 +145,19 @@ def _place(row: Row[Any]) -> Place:
         row.id, row.host_id, row.client_id, row.name, row.media, row.wish, rate, row.number, row.joined_ms,
         row.missed,
     )  # fmt: skip
+
+
+def _told(place: Place) -> LineJoined:
+    rate = place.rate
+    return LineJoined(
+        place.id, place.host_id, place.client_id, place.name, place.media, place.wish, rate.currency,
+        rate.price_minor, rate.per_ms,
+    )  # fmt: skip
+
+
+def _iso(at_ms: int) -> str:
+    moment = datetime.fromtimestamp(at_ms / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _ms(moment: datetime | None) -> int | None:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from booking.call_tables import ratings
+from booking.news import CallRated, call_rated
 from storage.database import Database
 from storage.worker import Transaction
 
@@ -56,11 +57,15 @@ class RatingStore:
             stars=rating.stars, text=rating.text, given_at=rating.given_at, changed_at=rating.changed_at,
         )  # fmt: skip
         changed = {name: row.excluded[name] for name in ("stars", "text", "changed_at")}
-        statement = row.on_conflict_do_update(index_elements=["call_id"], set_=changed)
+        # The same again changes nothing, and nobody is told of it twice.
+        other = (ratings.c.stars != rating.stars) | (ratings.c.text != rating.text)
+        statement = row.on_conflict_do_update(index_elements=["call_id"], set_=changed, where=other)
+        told = CallRated(rating.call_id, rating.expert_id, rating.client_id, rating.stars, rating.text)
         back = select(ratings).where(ratings.c.call_id == rating.call_id)
 
         def job(transaction: Transaction) -> Rating:
-            transaction.connection.execute(statement)
+            if transaction.connection.execute(statement).rowcount:
+                call_rated(transaction, told, rating.changed_at)
             return Rating(*transaction.connection.execute(back).one())
 
         return await self._database.write(job)

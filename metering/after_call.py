@@ -30,6 +30,7 @@ from storage.worker import Transaction
 
 from .accounts import Transfer, available_of, check_amount, earnings_of, revenue_of
 from .after_letters import put_letter
+from .after_news import dispute_answered, dispute_closed, dispute_opened, tip_given
 from .after_tables import disputes, tips
 from .bookkeeping import ensure_account, known_call, post, purse
 from .call_refunds import CallRefund, RefundOrder, give_back, refunded_minor, refunds_of
@@ -147,6 +148,7 @@ class AfterCalls:
                 return Refused("wallet.insufficient")
             made = _give_tip(connection, call, Tip(tip_id, call_id, amount_minor, 0, at))
             note(transaction, at, call.wallet_id, "tip.given", call_id, {"amount_minor": amount_minor})
+            tip_given(transaction, call, tip_id, amount_minor, made.host_minor, at)
             return made
 
         return await self._database.write(job)
@@ -169,7 +171,7 @@ class AfterCalls:
                 and dispute.state == "open"
                 and refunded_minor(connection, call_id) == call.charge_minor
             ):
-                _close(transaction, call_id, "refunded", Decision(0, order.reason, order.by_id, order.at))
+                _close(transaction, call, "refunded", Decision(0, order.reason, order.by_id, order.at))
             return made
 
         return await self._database.write(job)
@@ -186,6 +188,7 @@ class AfterCalls:
                 connection.execute(disputes.insert(), {"call_id": call_id, "opened_at": at, "reason": reason})
                 note(transaction, at, call.wallet_id, "dispute.opened", call_id)
                 put_letter(transaction, call_id, "dispute_opened", "host")
+                dispute_opened(transaction, call, reason, at)
             return _known(connection, call_id)
 
         return await self._database.write(job)
@@ -209,6 +212,7 @@ class AfterCalls:
             connection.execute(update(disputes).where(disputes.c.call_id == call_id).values(said))
             note(transaction, at, call.host_id, "dispute.answered", call_id)
             put_letter(transaction, call_id, "dispute_answered", "payer")
+            dispute_answered(transaction, call, text, at)
             return _known(connection, call_id)
 
         return await self._database.write(job)
@@ -240,7 +244,7 @@ class AfterCalls:
                 if isinstance(made, Refused):
                     return made
             state: DisputeState = "refunded" if refunded_minor(connection, call_id) else "declined"
-            _close(transaction, call_id, state, decision)
+            _close(transaction, call, state, decision)
             return _known(connection, call_id)
 
         return await self._database.write(job)
@@ -264,7 +268,8 @@ def _give_tip(connection: Connection, call: Row[Any], wanted: Tip) -> Tip:
     return made
 
 
-def _close(transaction: Transaction, call_id: str, state: DisputeState, decision: Decision) -> None:
+def _close(transaction: Transaction, call: Row[Any], state: DisputeState, decision: Decision) -> None:
+    call_id = call.id
     transaction.connection.execute(
         update(disputes)
         .where(disputes.c.call_id == call_id)
@@ -280,6 +285,8 @@ def _close(transaction: Transaction, call_id: str, state: DisputeState, decision
          {"refund_minor": decision.refund_minor})  # fmt: skip
     put_letter(transaction, call_id, "dispute_decided", "payer")
     put_letter(transaction, call_id, "dispute_decided", "host")
+    back_minor = refunded_minor(transaction.connection, call_id)
+    dispute_closed(transaction, call, state, back_minor, decision.text, decision.at)
 
 
 def _dispute(connection: Connection, call_id: str) -> Dispute | None:

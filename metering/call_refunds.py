@@ -30,6 +30,7 @@ from storage.worker import Transaction
 
 from .accounts import Transfer, earnings_of, processor_of, revenue_of
 from .after_letters import put_letter
+from .after_news import CallRefunded, call_refunded
 from .after_tables import call_refunds
 from .bookkeeping import credit, ensure_account, post, wallet_row
 from .errors import IdReused, Refused
@@ -108,9 +109,18 @@ def give_back(
         "platform_minor": made.platform_minor,
     }
     note(transaction, order.at, order.by_id, "call.refunded", call.id, detail)
+    call_refunded(transaction, call, _told(call, made), order.at)
     if tell:
         put_letter(transaction, call.id, "refunded", "payer", order.id)
     return made
+
+
+def _told(call: Row[Any], made: CallRefund) -> CallRefunded:
+    currency = tariff_of(call.tariff).currency
+    return CallRefunded(
+        made.call_id, call.host_id, call.wallet_id, made.id, currency, made.amount_minor, made.host_minor,
+        made.by_side, made.reason,
+    )  # fmt: skip
 
 
 def _divided(connection: Connection, call: Row[Any], order: RefundOrder, before_minor: int) -> CallRefund:

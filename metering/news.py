@@ -105,6 +105,29 @@ class TopUpSucceeded(msgspec.Struct, frozen=True):
     currency: str
 
 
+class TopUpRefunded(msgspec.Struct, frozen=True):
+    """`topup.refunded`: the operator's refund of a payment reached the payer. The wallet has less."""
+
+    wallet: str
+    payment: str
+    refund: str
+    amount_minor: int
+    currency: str
+
+
+class TopUpTakenBack(msgspec.Struct, frozen=True):
+    """`topup.taken_back`: the processor took a payment back (a chargeback, or a refund made there by hand).
+
+    `owed_minor` of it the wallet did not have any more: its owner owes it to the platform.
+    """
+
+    wallet: str
+    payment: str
+    amount_minor: int
+    owed_minor: int
+    currency: str
+
+
 def call_ringing(transaction: Transaction, terms: CallTerms) -> None:
     """A call was opened."""
     tariff = terms.tariff
@@ -156,6 +179,16 @@ def call_ended(transaction: Transaction, account: CallAccount) -> None:
 def topped_up(transaction: Transaction | Connection, payment: TopUpSucceeded, at: str = "") -> None:
     """A payment was credited. Only the operator hears of it."""
     announce(transaction, "topup.succeeded", payment.payment, payment, concerns=(payment.wallet,), at=at)
+
+
+def top_up_refunded(transaction: Transaction, data: TopUpRefunded, at: str) -> None:
+    """A refund of a payment succeeded."""
+    announce(transaction, "topup.refunded", data.refund, data, concerns=(data.wallet,), at=at)
+
+
+def top_up_taken_back(transaction: Transaction, clawback_id: str, data: TopUpTakenBack, at: str) -> None:
+    """A payment, or a part of it, is gone."""
+    announce(transaction, "topup.taken_back", clawback_id, data, concerns=(data.wallet,), at=at)
 
 
 def wallet_low(transaction: Transaction, data: WalletLow, at: str) -> None:

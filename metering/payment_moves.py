@@ -29,6 +29,7 @@ from storage.worker import Transaction
 
 from .accounts import Transfer, available_of, processor_of
 from .bookkeeping import credit, ensure_account, post, purse, wallet_row
+from .news import TopUpTakenBack, top_up_taken_back
 from .payment_tables import clawbacks, refunds, withdrawals
 from .tables import top_ups
 
@@ -119,7 +120,9 @@ def post_clawbacks(transaction: Transaction, intent_id: str, now_at: str) -> int
     for row in connection.execute(select(clawbacks).where(clawbacks.c.intent_id == intent_id)).all():
         what = {"clawback": row.id, "amount_minor": row.amount_minor, "currency": row.currency}
         if row.wallet_minor is None and row.taken and not row.returned:
-            _take(connection, row, wallet_id)
+            owed_minor = _take(connection, row, wallet_id)
+            told = TopUpTakenBack(wallet_id, intent_id, row.amount_minor, owed_minor, row.currency)
+            top_up_taken_back(transaction, row.id, told, now_at)
             note(transaction, now_at, SYSTEM, "clawback.taken", wallet_id, what)
         elif row.wallet_minor is not None and row.returned and not row.undone:
             _give_back(connection, row)
@@ -128,11 +131,12 @@ def post_clawbacks(transaction: Transaction, intent_id: str, now_at: str) -> int
     return back_minor
 
 
-def _take(connection: Connection, row: Row[Any], wallet_id: str) -> None:
+def _take(connection: Connection, row: Row[Any], wallet_id: str) -> int:
+    """Returns what the wallet did not have: what its owner owes from now on."""
     wallet = wallet_row(connection, wallet_id)
     available_minor, _ = purse(connection, wallet_id)
     wallet_minor = min(row.amount_minor, available_minor)
-    owed_minor = row.amount_minor - wallet_minor
+    owed_minor: int = row.amount_minor - wallet_minor
     if wallet_minor:
         withdraw(connection, f"clawback:{row.id}", wallet, wallet_minor, row.source)
     if owed_minor:
@@ -144,6 +148,7 @@ def _take(connection: Connection, row: Row[Any], wallet_id: str) -> None:
         .where(clawbacks.c.id == row.id)
         .values(wallet_id=wallet_id, wallet_minor=wallet_minor, owed_minor=owed_minor)
     )
+    return owed_minor
 
 
 def _give_back(connection: Connection, row: Row[Any]) -> None:

@@ -18,7 +18,7 @@ from storage.worker import Transaction
 
 from .bookkeeping import credit, wallet_row
 from .errors import UnknownWallet
-from .news import TopUpSucceeded, topped_up
+from .news import TopUpRefunded, TopUpSucceeded, top_up_refunded, topped_up
 from .payment_moves import credited_wallet, finish_refund, post_clawbacks, undo_refund
 from .payment_tables import auto_top_ups, clawbacks, payers, payment_orders, refunds
 from .payments import CheckoutNews, DisputeNews, IntentNews, News, Order, RefundNews, after
@@ -185,6 +185,9 @@ def _apply_refund(transaction: Transaction, source: str, news: RefundNews, now_a
     connection.execute(changed.values(state=news.state, processor_id=news.processor_id or row.processor_id))
     what = {"refund": row.id, "amount_minor": row.amount_minor, "currency": row.currency}
     note(transaction, now_at, SYSTEM, f"refund.{news.state}", row.wallet_id, what)
+    if news.state == "succeeded":
+        told = TopUpRefunded(row.wallet_id, row.intent_id, row.id, row.amount_minor, row.currency)
+        top_up_refunded(transaction, told, now_at)
     return Applied(row.wallet_id, row.amount_minor if news.state == "failed" else 0)
 
 

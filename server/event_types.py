@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from metering import news
+from booking import news as booking_news
+from metering import after_news, news
 
 TEST = "webhook.test"
 
@@ -38,8 +39,18 @@ _ALL = (
     EventType("call.paused", news.CallPaused),
     EventType("call.resumed", news.CallResumed),
     EventType("call.ended", news.CallEnded),
+    EventType("call.rated", booking_news.CallRated),
+    EventType("call.refunded", after_news.CallRefunded),
+    EventType("tip.given", after_news.TipGiven),
+    EventType("dispute.opened", after_news.DisputeOpened),
+    EventType("dispute.answered", after_news.DisputeAnswered),
+    EventType("dispute.closed", after_news.DisputeClosed),
+    EventType("line.joined", booking_news.LineJoined),
+    EventType("line.left", booking_news.LineLeft),
     EventType("wallet.low", news.WalletLow, expert=False),
     EventType("topup.succeeded", news.TopUpSucceeded, expert=False),
+    EventType("topup.refunded", news.TopUpRefunded, expert=False),
+    EventType("topup.taken_back", news.TopUpTakenBack, expert=False),
 )
 
 EVENT_TYPES: dict[str, EventType] = {each.name: each for each in _ALL}

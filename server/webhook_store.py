@@ -106,6 +106,15 @@ class Noted:
     mail: Mail | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What an attempt says of its endpoint: columns to set, and what is noted of that."""
+
+    endpoint: Endpoint
+    values: dict[str, Any]
+    noted: Noted | None = None
+
+
 class Order(msgspec.Struct, frozen=True):
     """What a parcel of the outbox says: send this delivery."""
 
@@ -219,8 +228,10 @@ class WebhookStore:
 
         await self._database.write(job)
 
-    async def tried(self, delivery_id: str, attempt: Attempt, state: DeliveryState) -> None:
-        """Note an attempt (its number is given here) and what became of the delivery."""
+    async def tried(
+        self, delivery_id: str, attempt: Attempt, state: DeliveryState, health: Health | None = None
+    ) -> None:
+        """Note an attempt (its number is given here), what became of the delivery, and of the endpoint."""
 
         def job(transaction: Transaction) -> None:
             counted = (
@@ -236,6 +247,8 @@ class WebhookStore:
                 "excerpt": attempt.excerpt,
             }  # fmt: skip
             transaction.connection.execute(webhook_attempts.insert(), row)
+            if health is not None:
+                _change(transaction, health.endpoint, health.noted, health.values)
 
         await self._database.write(job)
 

@@ -28,8 +28,10 @@ from server.webhook_signature import headers, new_secret
 from server.webhook_store import (
     Attempt,
     Delivery,
+    DeliveryState,
     Endpoint,
     EndpointState,
+    Health,
     Message,
     Noted,
     Order,
@@ -133,29 +135,29 @@ class Webhooks:
         valid = (each.sealed for each in endpoint.secrets if each.until_ms == 0 or each.until_ms > now_ms)
         return [secret for sealed in valid if (secret := self._vault.open(what, sealed)) is not None]
 
-    async def succeeded(self, endpoint: Endpoint) -> None:
-        """The endpoint took something."""
-        if endpoint.failing_since_ms is not None:
-            await self.store.change(endpoint, failing_since_ms=None)
+    async def health(self, endpoint: Endpoint, answer: Answer) -> Health | None:
+        """What an answer says of its endpoint; None: nothing new.
 
-    async def failed(self, endpoint: Endpoint, answer: Answer) -> None:
-        """The endpoint took something not; after days of that, or when it is gone, it is disabled."""
+        After days in which it took nothing, or when it is gone, it is disabled and its maker told so.
+        """
+        if answer.good:
+            failing = endpoint.failing_since_ms is not None
+            return Health(endpoint, {"failing_since_ms": None}) if failing else None
         now_ms = self.now_ms()
         if answer.status == 410:
-            await self.disable(endpoint, "It answered 410: gone.")
-        elif endpoint.failing_since_ms is None:
-            await self.store.change(endpoint, failing_since_ms=now_ms)
-        elif now_ms - endpoint.failing_since_ms >= self._disable_ms:
-            days = self._disable_ms // DAY_MS
-            await self.disable(endpoint, f"It took nothing for {days} days.")
+            return await self._disabled(endpoint, "It answered 410: gone.")
+        if endpoint.failing_since_ms is None:
+            return Health(endpoint, {"failing_since_ms": now_ms})
+        if now_ms - endpoint.failing_since_ms >= self._disable_ms:
+            return await self._disabled(endpoint, f"It took nothing for {self._disable_ms // DAY_MS} days.")
+        return None
 
-    async def disable(self, endpoint: Endpoint, why: str) -> None:
-        """Tell it nothing any more, and its maker so."""
-        _log.warning("an endpoint was disabled", endpoint=endpoint.id, why=why)
+    async def _disabled(self, endpoint: Endpoint, why: str) -> Health:
+        _log.warning("an endpoint is disabled", endpoint=endpoint.id, why=why)
         address = await self._addresses.of(endpoint.made_by)
         mail = Mail(address, "A webhook endpoint was disabled", _DISABLED.format(url=endpoint.url, why=why))
         noted = Noted(iso(self.clock.wall()), SYSTEM, "webhook.disabled", mail if address else None)
-        await self.store.change(endpoint, noted, state="disabled", why=why)
+        return Health(endpoint, {"state": "disabled", "why": why}, noted)
 
     async def keep_tidy(self) -> None:
         """Forget old deliveries, now and every hour, until cancelled."""
@@ -235,11 +237,9 @@ class WebhookCourier:
             answer = await self._sender.post(endpoint.url, sent, body)
         else:
             answer = Answer(0, 0, error="The endpoint's secret cannot be read any more: rotate it.")
-        state = "delivered" if answer.good else "dead" if last else "waiting"
+        state: DeliveryState = "delivered" if answer.good else "dead" if last else "waiting"
         attempt = Attempt(0, now_ms, answer.status, answer.took_ms, answer.error, answer.excerpt)
-        await webhooks.store.tried(delivery.id, attempt, state)  # type: ignore[arg-type]
+        await webhooks.store.tried(delivery.id, attempt, state, await webhooks.health(endpoint, answer))
         if answer.good:
-            await webhooks.succeeded(endpoint)
             return Delivered()
-        await webhooks.failed(endpoint, answer)
         return Failed(answer.error or f"HTTP {answer.status}", answer.retry_after_ms)

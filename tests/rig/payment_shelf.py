@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import msgspec
 from rig.shelf import MEMORY_DISK, migrated_file
 from rig.stripe_objects import Json
 from rig.stripe_till import Till
@@ -21,6 +23,7 @@ from metering.payment_store import PaymentStore
 from metering.payments import Kind, Order
 from metering.sql import SqlLedger
 from storage import Database
+from storage.announcements import KIND, Announcement
 
 NOON = "2026-11-01T12:00:00.000Z"
 UNIX_NOON = 1_793_534_400
@@ -96,6 +99,18 @@ class Books:
             return row[0] if row else 0
 
         return await self.store._database.read(job)
+
+    async def announced(self) -> dict[str, list[Json]]:
+        """What was announced so far: the data of every event, by its type."""
+
+        def job(transaction: Any) -> list[Announcement]:
+            rows = transaction.raw.execute("SELECT payload FROM outbox WHERE kind = ?", (KIND,)).fetchall()
+            return [msgspec.json.decode(payload, type=Announcement) for (payload,) in rows]
+
+        told: dict[str, list[Json]] = defaultdict(list)
+        for each in await self.store._database.read(job):
+            told[each.type].append(msgspec.json.decode(each.data))
+        return told
 
 
 @asynccontextmanager

@@ -52,6 +52,18 @@ def truth(books: Books) -> int:
     return paid - back + contested
 
 
+async def announced_exactly(books: Books) -> None:
+    """Each payment was told once, with its amount: what others know is what the books say."""
+    told = await books.announced()
+    credited = {each["payment"]: each["amount_minor"] for each in told["topup.succeeded"]}
+    assert len(credited) == len(told["topup.succeeded"])
+    paid = books.till.all("payment_intent").values()
+    assert credited == {each["id"]: each["amount_received"] for each in paid if each["status"] == "succeeded"}
+    taken = told["topup.taken_back"]
+    assert taken
+    assert all(each["payment"] in credited and each["owed_minor"] <= each["amount_minor"] for each in taken)
+
+
 async def test_any_order_any_number_of_times() -> None:
     seed = int(os.environ.get("TEST_SEED", random.randrange(2**32)))
     print("TEST_SEED", seed)
@@ -73,6 +85,7 @@ async def test_any_order_any_number_of_times() -> None:
             order = await books.store.order(intent["metadata"]["talktime-order"])
             assert order is not None
             assert (order.state == "succeeded") == (intent["status"] == "succeeded"), order
+        await announced_exactly(books)
         reached = {kind for event in books.events for kind in [event["type"]]}
         assert reached >= {
             "payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.requires_action",
