@@ -153,6 +153,8 @@ def take_back(books: Books, minor: dict[str, int]) -> None:
     """Undo `pay_out`: no payout is known to the books, and reconciliation says so."""
     with sqlite3.connect(books.file) as raw:
         raw.execute("DROP TRIGGER transfers_delete")
+        gone = "SELECT seq FROM transfers WHERE id LIKE 'out:%'"
+        raw.execute(f"DELETE FROM account_entries WHERE seq IN ({gone})")  # noqa: S608 - a text of our own
         raw.execute("DELETE FROM transfers WHERE id LIKE 'out:%'")
         for account, amount in minor.items():
             raw.execute(

@@ -71,7 +71,8 @@ export const en = {
     caller: "To call somebody, use the link that was made for you. It looks like",
     expert: "To take calls, open your expert’s link. It looks like",
     operator: "To look after this server, open the operator’s link. It looks like",
-    lostLink: "Lost your link? Sign in with your mail address, or ask the person who runs this server for a new one.",
+    lostLink:
+      "Lost your link? Sign in with your mail address, or ask the person who runs this server for a new one.",
   },
 
   link: {
