@@ -1,9 +1,9 @@
 """Deleting a client: what is personal goes at once, what the books need stays, without a name beside it.
 
-What goes: name, address, logins, cap, saved card and automatic top-ups, wishes in lines, experts' notes and
-blocks, what websites know the person by. What stays: transfers, calls and their signed receipts (with the
-name that both sides hold a copy of), payments, and the audit log. A deleted profile's links and keys end: it
-is asked on every request.
+What goes: name, address, logins, cap, saved card and automatic top-ups, wishes in lines, words of ratings,
+experts' notes and blocks, what websites know the person by. What stays: transfers, calls and their signed
+receipts (with the name that both sides hold a copy of), disputes, payments, and the audit log. A deleted
+profile's links and keys end: it is asked on every request.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from typing import Literal
 from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.engine import Connection
 
-from booking.call_tables import call_caps
+from booking.call_tables import call_caps, ratings
 from booking.client_tables import client_blocks, client_notes, deleted_people
 from booking.identity_tables import addresses, logins, sign_in_codes
 from booking.office_tables import line_places
 from booking.site_tables import site_users
 from booking.tables import people
 from metering.adjusting import HOUSE
+from metering.after_tables import disputes
 from metering.bookkeeping import purse, wallet_row
 from metering.payment_moves import withdraw
 from metering.payment_tables import auto_top_ups, payers, payment_orders
@@ -31,7 +32,7 @@ from storage.worker import Transaction
 FORMER = "Former client"
 """The name of whoever was deleted."""
 
-Obstacle = Literal["profile.call_open", "profile.payment_open", "profile.money"]
+Obstacle = Literal["profile.call_open", "profile.payment_open", "profile.dispute_open", "profile.money"]
 UNFINISHED = ("asked", "open", "action", "processing")
 
 
@@ -86,7 +87,11 @@ def _obstacle(connection: Connection, person_id: str) -> Obstacle | None:
     if connection.scalar(select(exists().where(calls.wallet_id == person_id, calls.state == "open"))):
         return "profile.call_open"
     under_way = exists().where(orders.wallet_id == person_id, orders.state.in_(UNFINISHED))
-    return "profile.payment_open" if connection.scalar(select(under_way)) else None
+    if connection.scalar(select(under_way)):
+        return "profile.payment_open"
+    mine = select(calls.id).where(calls.wallet_id == person_id)
+    waiting = exists().where(disputes.c.call_id.in_(mine), disputes.c.state == "open")
+    return "profile.dispute_open" if connection.scalar(select(waiting)) else None
 
 
 def purse_of(connection: Connection, person_id: str) -> tuple[int, int]:
@@ -104,6 +109,8 @@ def _forget(connection: Connection, person_id: str, at: str) -> None:
     shared = select(func.count()).where(addresses.c.address == address)
     if address is not None and connection.scalar(shared) == 0:
         connection.execute(delete(sign_in_codes).where(sign_in_codes.c.address == address))
+    said = update(ratings).where(ratings.c.client_id == person_id)
+    connection.execute(said.values(text=""))
     for book in (client_notes, client_blocks):
         connection.execute(delete(book).where(book.c.client_id == person_id))
     connection.execute(delete(auto_top_ups).where(auto_top_ups.c.wallet_id == person_id))

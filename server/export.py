@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Table, and_, or_, select
 
 from booking.call_tables import call_caps, ratings
-from booking.client_tables import client_blocks, client_notes
+from booking.client_tables import call_offers, client_blocks, client_notes
 from booking.identity_tables import addresses, logins
 from booking.office_tables import availability, line_places
 from booking.profile_tables import offers, profiles
@@ -21,14 +21,15 @@ from booking.tables import people
 from metering.accounts import available_of, held_of
 from metering.after_tables import call_refunds, disputes, tips
 from metering.entry_tables import account_entries, adjustments
-from metering.payment_tables import auto_top_ups, payers, payment_orders, refunds, withdrawals
+from metering.payment_tables import auto_top_ups, clawbacks, payers, payment_orders, refunds, withdrawals
 from metering.tables import meter_events, metered_calls, top_ups, transfers, wallets
 from server.key_tables import api_keys
+from server.webhook_tables import webhook_endpoints
 from storage.audit_log import audit_log
 from storage.database import Database
 from storage.worker import Transaction
 
-SECRET = frozenset({"token_hash", "hash", "secret", "key", "request"})
+SECRET = frozenset({"token_hash", "hash", "secret", "secrets", "key", "request"})
 """Columns that prove something to somebody, and say nothing about the person."""
 
 
@@ -38,17 +39,19 @@ def _whose(person_id: str) -> list[tuple[Table, ColumnElement[bool]]]:
     mine = or_(metered_calls.c.wallet_id == person_id, metered_calls.c.host_id == person_id)
     calls = select(metered_calls.c.id).where(mine)
     by_person = (addresses, logins, call_caps, availability, profiles, offers, site_users, api_keys)
-    by_wallet = (top_ups, payment_orders, payers, auto_top_ups, withdrawals, refunds, adjustments)
+    by_wallet = (top_ups, payment_orders, payers, auto_top_ups, withdrawals, refunds, adjustments, clawbacks)
+    by_call = (call_offers, meter_events, tips, call_refunds, disputes)
     return [
         (people, people.c.id == person_id),
         *((table, table.c.person_id == person_id) for table in by_person),
         (sites, sites.c.owner_id == person_id),
+        (webhook_endpoints, webhook_endpoints.c.owner == person_id),
         (line_places, line_places.c.client_id == person_id),
         (wallets, wallets.c.id == person_id),
         *((table, table.c.wallet_id == person_id) for table in by_wallet),
         (transfers, or_(transfers.c.seq.in_(_entries(person_id)), transfers.c.source.in_(purse))),
         (metered_calls, mine),
-        *((table, table.c.call_id.in_(calls)) for table in (meter_events, tips, call_refunds, disputes)),
+        *((table, table.c.call_id.in_(calls)) for table in by_call),
         (ratings, or_(ratings.c.client_id == person_id, ratings.c.expert_id == person_id)),
         (client_notes, client_notes.c.expert_id == person_id),
         (client_blocks, client_blocks.c.expert_id == person_id),
@@ -67,6 +70,11 @@ def _entries(person_id: str) -> Any:
     return select(account_entries.c.seq).where(
         or_(own.in_([available_of(person_id), held_of(person_id)]), own.startswith(earned, autoescape=True))
     )
+
+
+def exported_tables() -> frozenset[str]:
+    """The names of all tables that a person's document may have rows of."""
+    return frozenset(table.name for table, _ in _whose(""))
 
 
 async def export(database: Database, person_id: str, at: str) -> str:

@@ -101,6 +101,7 @@ KINDS: dict[str, Kind] = {
     "profile.name": Kind(422, "This is not the profile's name."),
     "profile.call_open": Kind(409, "A call is still open. End it first."),
     "profile.payment_open": Kind(409, "A payment is still under way. Wait until it is done."),
+    "profile.dispute_open": Kind(409, "A dispute is not decided yet. Wait until it is."),
     "profile.money": Kind(409, "There is money in the wallet. Spend it, ask for it back, or give it up."),
     "statement.long": Kind(422, "Too many entries. Choose a shorter span."),
     # calls

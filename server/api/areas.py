@@ -154,6 +154,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "POST", f"{BASE}/me/delete", delete_me, "Delete my profile", shapes.Deleted, CLIENT,
         body=shapes.DeleteMe,
-        codes=("profile.name", "profile.call_open", "profile.payment_open", "profile.money"),
+        codes=("profile.name", "profile.call_open", "profile.payment_open",
+               "profile.dispute_open", "profile.money"),
     ),
 )  # fmt: skip

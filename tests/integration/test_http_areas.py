@@ -292,3 +292,28 @@ async def test_whoever_waits_in_a_line_leaves_it_by_deleting(house: House) -> No
     assert (await delete(house, money="give_up")).status == 200
     assert (await house.ask("GET", "experts/ada")).body["live"]["line"] == 0
     await talk.hang_up()
+
+
+async def test_a_profile_is_kept_while_a_dispute_waits_and_its_words_go_with_it(house: House) -> None:
+    await fund(house, 1_000)
+    call_id = await talked(house, 480)
+    tip = {"id": "t" * 20, "amount_minor": 100}
+    assert (await house.ask("POST", f"calls/{call_id}/tips", house.sam, tip)).status == 201
+    rated = {"stars": 2, "text": "Knows too much about boats."}
+    assert (await house.ask("POST", f"calls/{call_id}/rating", house.sam, rated)).status == 200
+    reason = {"reason": "I heard nothing at all."}
+    assert (await house.ask("POST", f"calls/{call_id}/dispute", house.sam, reason)).status < 300
+    waits = await delete(house, money="give_up")
+    assert (waits.status, waits.code) == (409, "profile.dispute_open")
+    back = {"refund_minor": 80, "answer": "A part of it."}
+    decided = await house.ask("POST", f"disputes/{call_id}/decision", house.ola, back)
+    assert decided.status < 300, decided.text
+    kinds = [
+        (each["kind"], each["amount_minor"], each["note"]) for each in (await statement(house))["entries"]
+    ]
+    assert kinds[-3:] == [("call", -480, "Ada"), ("tip", -100, "Ada"), ("call_refund", 80, "Ada")]
+    earnings = (await house.ask("GET", "console/earnings", house.ada)).body
+    assert (earnings["total_minor"], earnings["calls"]) == (384 + 80 - 64, 1)
+    assert (await delete(house, money="give_up")).status == 200
+    text = (await house.ask("GET", "me/export", house.ada)).text
+    assert "boats" not in text

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import io
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,9 +16,11 @@ from hypothesis import strategies as st
 from metering.entries import Earning
 from server.earnings import Calls, earnings
 from server.errors import Problem
+from server.export import exported_tables
 from server.sheets import amount, minutes, sheet
 from server.spans import span
 from signaling.clock import iso
+from storage.schema import metadata
 
 NOON = datetime(2026, 5, 31, 12, tzinfo=UTC)
 # Half hours, midnights that do not exist or come twice, a day that was left out (Apia, 2011-12-30).
@@ -129,3 +133,30 @@ def test_days_and_offers_each_add_up_to_the_entries(
     assert view.calls == len({each.call_id for each in entries if each.kind == "settle"})
     assert sum(each.calls for each in view.offers) == view.calls, "a call has one offer"
     assert [each.day for each in view.days] == [f"{day}" for day in days.days()]
+
+
+# -- exports -----------------------------------------------------------------------------------------------
+
+NOBODYS = {
+    "accounts": "sums of transfers",
+    "account_entries": "an index of transfers",
+    "deleted_people": "whoever is in it can ask for nothing",
+    "heartbeats": "of calls that run",
+    "nodes": "servers",
+    "outbox": "news under way of what stands in other tables",
+    "photos": "public, at the address that the profile has",
+    "processor_events": "numbers of the processor's news",
+    "sign_in_codes": "hashes for ten minutes",
+    "site_origins": "public, in the site's policy",
+    "site_sign_ins": "numbers of tokens that were used",
+    "webhook_attempts": "how deliveries went",
+    "webhook_deliveries": "copies of what stands in other tables",
+}
+
+
+def test_every_table_is_in_the_export_or_is_nobodys() -> None:
+    for path in Path(__file__).parents[2].glob("*/*tables.py"):
+        importlib.import_module(f"{path.parts[-2]}.{path.stem}")
+    forgotten = set(metadata.tables) - exported_tables() - set(NOBODYS)
+    assert forgotten == set(), "say in server/export.py whose rows these are, or here why nobody's"
+    assert not exported_tables() & set(NOBODYS)

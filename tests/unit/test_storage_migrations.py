@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from rig.shelf import migrated_file
@@ -224,3 +225,41 @@ def test_a_transfer_that_cannot_be_is_refused(
 def test_a_row_that_cannot_be_is_refused(books: sqlite3.Connection, statement: str) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
         books.execute(statement)
+
+
+def test_entries_that_were_posted_before_get_their_moments(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    with make_engine(url, writes=True).connect() as connection:
+        config = migrations._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0011")
+        connection.commit()
+    with sqlite3.connect(tmp_path / "old.db") as old:
+        old.executescript("""
+            INSERT INTO accounts (id, currency, floor_minor) VALUES ('processor:test:USD', 'USD', NULL),
+                ('wallet:sam:available', 'USD', 0), ('wallet:sam:held', 'USD', 0), ('host:ada:USD', 'USD', 0);
+            INSERT INTO wallets (id, currency) VALUES ('sam', 'USD');
+            INSERT INTO nodes VALUES ('n', 1);
+            INSERT INTO metered_calls (id, wallet_id, host_id, payer_name, host_name, tariff, opened_at,
+                ended_at, node_id, epoch, chain_head, balance_before_minor, topped_up_before_minor)
+                VALUES ('c', 'sam', 'ada', 'Sam', 'Ada', '{}', '2026-01-01T12:00:00.000Z',
+                    '2026-01-01T12:30:00.000Z', 'n', 1, '', 0, 0);
+            INSERT INTO transfers (id, source, target, amount_minor, currency, call_id) VALUES
+                ('topup:p', 'processor:test:USD', 'wallet:sam:available', 100, 'USD', ''),
+                ('hold:c:1', 'wallet:sam:available', 'wallet:sam:held', 60, 'USD', 'c'),
+                ('settle:c:host', 'wallet:sam:held', 'host:ada:USD', 40, 'USD', 'c');
+        """)
+    old.close()
+    assert migrate(url)
+    with sqlite3.connect(tmp_path / "old.db") as new:
+        found = new.execute("SELECT account, seq, at FROM account_entries ORDER BY seq, account").fetchall()
+        new.execute(TRANSFER, ("topup:q", "processor:test:USD", "wallet:sam:available", 1, "USD"))
+        counted = new.execute("SELECT count(*) FROM account_entries WHERE at > '2026-01-02'").fetchone()
+    new.close()
+    assert found == [
+        ("processor:test:USD", 1, "2026-01-01T12:00:00.000Z"),
+        ("wallet:sam:available", 1, "2026-01-01T12:00:00.000Z"),
+        ("host:ada:USD", 3, "2026-01-01T12:30:00.000Z"),
+        ("wallet:sam:held", 3, "2026-01-01T12:30:00.000Z"),
+    ]
+    assert counted == (2,), "and what is posted from now on is noted by itself"
