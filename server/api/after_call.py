@@ -239,7 +239,7 @@ def _dispute(dispute: Dispute) -> resources.DisputeView:
 ROUTES: tuple[Route, ...] = (
     Route(
         "GET", f"{CALL}/after", get_after, "What comes after a call", resources.AfterCall,
-        frozenset({*CALLERS, *OPERATOR}), codes=KNOWN,
+        frozenset({*CALLERS, *OPERATOR}), codes=KNOWN, scope="calls:read",
     ),
     Route(
         "POST", f"{CALL}/tips", give_tip, "Give a tip", resources.AfterCall, CLIENT, body=resources.GiveTip,
@@ -266,7 +266,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "GET", "/api/v1/disputes", list_disputes, "Disputes", resources.DisputeList, OPERATOR,
-        query=("state",), codes=("metering.unavailable",),
+        query=("state",), codes=("metering.unavailable",), scope="calls:read",
     ),
     Route(
         "POST", "/api/v1/disputes/{call_id}/decision", decide_dispute, "Decide a dispute",

@@ -164,14 +164,15 @@ def _each_card(
 ROUTES: tuple[Route, ...] = (
     Route(
         "GET", f"{BASE}/earnings", get_earnings, "What I earned", shapes.Earnings, EXPERT, query=SPAN,
+        scope="earnings:read",
     ),
     Route(
         "GET", f"{BASE}/calls.csv", get_calls_csv, "My calls as CSV", CsvFile, EXPERT,
-        query=("words", *SPAN), codes=("statement.long",),
+        query=("words", *SPAN), codes=("statement.long",), scope="earnings:read",
     ),
     Route(
         "GET", f"{BASE}/clients", list_clients, "Who called me", shapes.ClientList, EXPERT,
-        query=("words", "before"),
+        query=("words", "before"), scope="people:read",
     ),
     Route("GET", f"{BASE}/blocked", list_blocked, "Whose calls I do not take", shapes.ClientList, EXPERT),
     Route(

@@ -79,10 +79,11 @@ def _card(listed: Listed) -> shapes.PersonCard:
 ROUTES: tuple[Route, ...] = (
     Route(
         "GET", BASE, list_people, "People", shapes.PersonList, OPERATOR, query=("words", "role", "before"),
+        scope="people:read",
     ),
     Route(
         "GET", f"{BASE}/{{person_id}}", get_person, "One person", shapes.PersonDetail, OPERATOR,
-        codes=("person.unknown",),
+        codes=("person.unknown",), scope="people:read",
     ),
     Route(
         "POST", f"{BASE}/{{person_id}}/adjustments", adjust_wallet, "Adjust a wallet", shapes.PersonDetail,

@@ -11,7 +11,7 @@ from server.auth import EXPERT, OPERATOR, Login
 from server.errors import Problem
 from server.event_types import names_for
 from server.key_store import ApiKey
-from server.scopes import SCOPES
+from server.scopes import scopes_for
 from server.webhook_sender import url_problem
 from server.webhook_store import HOUSE, Attempt, Delivery, Endpoint
 from signaling.clock import iso
@@ -32,7 +32,7 @@ async def list_keys(ask: Ask) -> shapes.KeyList:
     now_ms = keys.now_ms()
     return shapes.KeyList(
         keys=[_key(each, now_ms) for each in found],
-        scopes=[shapes.Scope(name, about) for name, about in SCOPES.items()],
+        scopes=[shapes.Scope(name, scope.about) for name, scope in scopes_for(ask.who.role).items()],
     )
 
 
@@ -40,7 +40,7 @@ async def create_key(ask: Ask) -> shapes.NewApiKey:
     """Make an API key. It acts as its maker, within its scopes, and is shown this once."""
     order, keys = ask.body_as(shapes.CreateKey), ask.services.integrations.keys
     await ask.services.person(ask.who)
-    unknown = [scope for scope in order.scopes if scope not in SCOPES]
+    unknown = [scope for scope in order.scopes if scope not in scopes_for(ask.who.role)]
     if unknown:
         raise Problem("request.invalid", f"There is no scope {unknown[0][:40]}.")
     scopes = tuple(dict.fromkeys(order.scopes))

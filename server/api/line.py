@@ -107,10 +107,10 @@ ROUTES: tuple[Route, ...] = (
         "POST", f"{BASE}/line/{{place_id}}/connect", connect_line, "Hear of the place", resources.JoinToken,
         CLIENT, status=201, codes=("line.unknown", "line.ended"),
     ),
-    Route("GET", f"{BASE}/office", get_office, "When I take calls", OfficeHours, EXPERT),
+    Route("GET", f"{BASE}/office", get_office, "When I take calls", OfficeHours, EXPERT, scope="office:read"),
     Route(
         "POST", f"{BASE}/office", set_office, "Set when I take calls", OfficeHours, EXPERT, body=SetOffice,
-        codes=("office.hours", "office.zone"),
+        codes=("office.hours", "office.zone"), scope="office:write",
     ),
 )  # fmt: skip
 

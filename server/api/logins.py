@@ -103,7 +103,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "GET", f"{BASE}/operator/audit", get_audit, "The audit log", AuditPage, OPERATOR,
-        query=("before", "about", "action"),
+        query=("before", "about", "action"), scope="audit:read",
     ),
     Route(
         "GET", f"{BASE}/development/mails", list_mails, "Mail that was not sent", KeptMails,

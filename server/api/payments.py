@@ -207,7 +207,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "GET", f"{BASE}/operator/payments", list_payments, "Payments of everybody",
-        OperatorPayments, OPERATOR, codes=("metering.unavailable",),
+        OperatorPayments, OPERATOR, codes=("metering.unavailable",), scope="payments:read",
     ),
     Route(
         "POST", f"{BASE}/operator/refunds", create_refund, "Refund a payment", RefundView, OPERATOR,

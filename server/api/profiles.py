@@ -237,7 +237,10 @@ ROUTES: tuple[Route, ...] = (
         "GET", f"{BASE}/slugs/{{slug}}", get_slug, "Is this address free", profile_resources.SlugState,
         codes=("request.invalid",),
     ),
-    Route("GET", f"{BASE}/profile", get_profile, "My public face", profile_resources.ExpertProfile, EXPERT),
+    Route(
+        "GET", f"{BASE}/profile", get_profile, "My public face", profile_resources.ExpertProfile, EXPERT,
+        scope="profile:read",
+    ),
     Route(
         "POST", f"{BASE}/profile", change_profile, "Change my public face",
         profile_resources.ExpertProfile, EXPERT,

@@ -9,6 +9,7 @@ what does not fit. A route that is added to the table is in here by that alone.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from server.api.openapi import document
 from server.api.table import ROUTES
 
 EXAMPLES = 2
+LAST = ("/revoke", "/delete", "/disable", "/withdraw", "/leave")
 PEOPLE = ("nobody", "client", "expert", "operator")
 TIMEOUT_S = 30
 load_all_checks()
@@ -73,6 +75,10 @@ def settled(server: Server) -> Town:
             "POST", "/keys", login=logins[role],
             body={"name": "A site", "scopes": ["profile:read", "calls:read", "webhooks:manage"]},
         ).body  # fmt: skip
+        site_id = secrets.token_hex(12)
+        site = {"id": site_id, "name": "A site", "origins": ["https://example.org"]}
+        assert server.api("POST", "/sites", login=logins[role], body=site).status == 201
+        made |= {"site_id": site_id, "client_id": "sam", "person_id": "sam"}
         # Nobody listens there: what is sent fails and waits.
         endpoint = server.api(
             "POST", "/webhooks", login=logins[role], body={"url": "http://127.0.0.1:9/"}
@@ -83,7 +89,13 @@ def settled(server: Server) -> Town:
         there[role] = made
         logins[f"{role}'s key"] = key["secret"]
         there[f"{role}'s key"] = made
+    offers = server.api("GET", "/profile", login=logins["expert"]).body["offers"]
+    there["expert"]["offer_id"] = offers[0]["id"]
     there["client"] = {"slug": "ada", "call_id": call_id}
+    online = {"mode": "open"}
+    assert server.api("POST", "/office", login=logins["expert"], body=online).status == 200
+    place = server.api("POST", "/experts/ada/line", login=logins["client"], body={}).body["place"]
+    there["client"] |= {"place_id": place["id"]}
     logins |= {"nobody": "", "a stranger": "forged.token"}
     askers = {name: asker(token) for name, token in logins.items()}
     return Town(server, askers, there)
@@ -161,7 +173,7 @@ def test_the_api_keeps_to_its_document(town: Town) -> None:
     operations = [each.ok() for each in schema.get_all_operations()]
     assert len(operations) == len(ROUTES)
     # What takes away what the others need comes last.
-    operations.sort(key=lambda operation: operation.path.endswith(("/revoke", "/delete", "/disable")))
+    operations.sort(key=lambda operation: operation.path.endswith(LAST))
     for operation in operations:
         for mode in GenerationMode:
             attack(town, operation, mode)

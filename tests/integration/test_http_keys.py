@@ -12,8 +12,6 @@ from rig.house import House, open_house
 from server.api.table import ROUTES
 from server.key_store import ApiKey
 
-ALL = ["profile:read", "calls:read", "calls:write", "webhooks:manage"]
-
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
@@ -22,8 +20,9 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 async def make(house: House, login: str, *scopes: str, **more: Any) -> tuple[str, str]:
-    """A key's id and the key."""
-    body = {"name": "Our site", "scopes": list(scopes) or ALL, **more}
+    """A key's id and the key; with every scope there is, when none is named."""
+    every = [each["name"] for each in (await house.ask("GET", "keys", login)).body["scopes"]]
+    body = {"name": "Our site", "scopes": list(scopes) or every, **more}
     made = await house.ask("POST", "keys", login, body)
     assert made.status == 201, made.text
     return made.body["key"]["id"], made.body["secret"]
@@ -48,6 +47,31 @@ async def test_a_key_opens_what_its_scopes_say(house: House) -> None:
     refused = await house.ask("GET", "webhooks", key)
     assert (refused.status, refused.code) == (403, "auth.scope")
     assert "webhooks:manage" in refused.body["detail"]
+
+
+async def test_each_scope_opens_its_routes_and_no_other(house: House) -> None:
+    for login, role in ((house.ada, "expert"), (house.ola, "operator")):
+        for scope in (each["name"] for each in (await house.ask("GET", "keys", login)).body["scopes"]):
+            _, key = await make(house, login, scope)
+            for route in ROUTES:
+                if role not in route.roles:
+                    continue
+                path = route.path.replace("{", "").replace("}", "")
+                reply = await house.ask(route.method, path, key)
+                shut = reply.status == 403 and reply.code == "auth.scope"
+                assert shut is (route.scope != scope), (scope, route.name, reply.text)
+
+
+async def test_an_experts_site_can_switch_the_expert_on_and_off(house: House) -> None:
+    _, key = await make(house, house.ada, "office:read", "office:write")
+    assert (await house.ask("POST", "office", key, {"mode": "off"})).status == 200
+    assert (await house.ask("GET", "office", house.ada)).body["office"]["mode"] == "off"
+
+
+async def test_a_key_cannot_have_a_scope_of_another_role(house: House) -> None:
+    body = {"name": "Our site", "scopes": ["audit:read"]}
+    assert (await house.ask("POST", "keys", house.ada, body)).code == "request.invalid"
+    assert (await house.ask("POST", "keys", house.ola, body)).status == 201
 
 
 async def test_without_a_scope_a_route_takes_no_key(house: House) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
+from server.api.table import ROUTES
 from server.event_types import EVERY_TYPE
 from server.scopes import SCOPES
 from server.webhook_sender import NOT_PUBLIC, Sender, is_public, url_problem
@@ -150,3 +151,17 @@ def test_every_event_is_documented_with_its_version_and_fields(name: str) -> Non
 def test_every_scope_is_documented_and_no_other() -> None:
     section = TEXT[TEXT.index("## API keys") :]
     assert set(re.findall(r"^\| `([a-z]+:[a-z]+)` \|", section, re.MULTILINE)) == set(SCOPES)
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_what_a_scope_opens_is_documented(scope: str) -> None:
+    (row,) = [line for line in TEXT.splitlines() if line.startswith(f"| `{scope}` |")]
+    documented = set(re.findall(r"`((?:GET|POST) /[^`]+)`", row))
+    opened = {f"{each.method} {each.path.removeprefix('/api/v1')}" for each in ROUTES if each.scope == scope}
+    assert opened, "a scope that opens nothing is a promise"
+    roles = {role for each in ROUTES if each.scope == scope for role in each.roles}
+    assert SCOPES[scope].roles == roles & {"expert", "operator"}, "whose keys can have it"
+    if scope == "webhooks:manage":
+        assert all(each.split()[1].startswith(("/webhooks", "/webhook-deliveries")) for each in opened)
+    else:
+        assert documented == opened

@@ -14,6 +14,8 @@ import type { Dialog } from "./dialog";
 import "./secret-once";
 
 const DAYS = [30, 90, 365];
+/** What most sites need, and nothing that tells of people. */
+const USUAL = new Set(["profile:read", "calls:read"]);
 const words = t.integrations;
 
 @customElement("tt-api-keys")
@@ -115,7 +117,7 @@ export class ApiKeys extends LitElement {
           ${this.list?.scopes.map(
             (scope) =>
               html`<label>
-                <input type="checkbox" name="scope" value=${scope.name} ?checked=${scope.name.endsWith(":read")} />
+                <input type="checkbox" name="scope" value=${scope.name} ?checked=${USUAL.has(scope.name)} />
                 <span>${scope.about} <code>${scope.name}</code></span>
               </label>`,
           )}
