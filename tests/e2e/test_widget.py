@@ -312,6 +312,38 @@ def test_every_way_to_open_it(shop: Callable[..., Shop]) -> None:
     )
 
 
+def test_a_place_in_line_is_kept_out_of_sight_until_the_turn(
+    shop: Callable[..., Shop], person: MakePerson
+) -> None:
+    here = shop('<talktime-call expert="ada" mode="floating"></talktime-call>')
+    ada = person("ada")
+    ada.open(here.server.links["expert"])
+    ada.wait("online")
+    here.server.api("POST", "/office", login=here.ada, body={"pause": "begin"})
+    here.visit()
+    here.widget.get_by_text("Back soon").wait_for()
+    here.sign_in(here.vouch(sub="waiting"))
+    here.open()
+    here.top_up()
+    here.see("voice-only").click()
+    here.see("start-call").click()
+    here.see("position").wait_for()
+    assert here.state() == "waiting"
+    here.widget.get_by_role("button", name="Close").click()
+    here.widget.get_by_text("You are in line").wait_for()
+    assert not here.widget.locator("iframe").is_visible()
+    here.widget.get_by_role("button", name="Show").click()
+    here.see("position").wait_for()
+    here.widget.get_by_role("button", name="Close").click()
+
+    here.server.api("POST", "/office", login=here.ada, body={"pause": "end"})
+    ada.wait("incoming")
+    here.widget.locator("iframe").wait_for()
+    ada.click("decline")
+    here.wait_said("ended")
+    here.server.assert_reconciled()
+
+
 def test_an_expert_keeps_the_websites(server: Server, person: MakePerson) -> None:
     login = login_of(server.links["experts"][1])
     with Website(server.url, '<talktime-call expert="grace"></talktime-call>') as website:

@@ -38,12 +38,13 @@ export const look = `
   padding: 1.25rem;
   container-type: inline-size;
 }
-:host([mode=floating]) .card {
+:host(:is([mode=floating], [mode=dialog])) .card {
   position: fixed;
   inset: auto 1.25rem 1.25rem auto;
   z-index: var(--talktime-layer, 2147483000);
   width: max-content;
   max-width: calc(100vw - 2.5rem);
+  container-type: normal;
   padding: .625rem .625rem .625rem 1.25rem;
   border-radius: 2.5rem;
   box-shadow: 0 .5rem 2rem rgb(0 0 0 / 18%);
@@ -111,7 +112,7 @@ iframe { position: relative; display: block; width: 100%; height: 100%; border: 
 @container (max-width: 20rem) { .card > button { grid-column: 1 / -1; } }
 @media (max-width: 40rem) {
   .card > button { grid-column: 1 / -1; }
-  :host([mode=floating]) .card { display: flex; }
+  :host(:is([mode=floating], [mode=dialog])) .card { display: flex; }
   :host([mode=floating]) .panel, dialog {
     position: fixed;
     inset: 0;

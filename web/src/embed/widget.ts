@@ -76,7 +76,6 @@ export class TalktimeCall extends HTMLElement {
   connectedCallback(): void {
     addEventListener("message", this.#heard);
     document.addEventListener("securitypolicyviolation", this.#forbidden);
-    this.#card.hidden = this.getAttribute("mode") === "dialog";
     this.#draw();
     this.#follow();
   }
@@ -98,6 +97,7 @@ export class TalktimeCall extends HTMLElement {
 
   /** Show the call. It costs nothing and rings nobody: that is the visitor's own click, in the frame. */
   open(): void {
+    if (this.#panel) this.#reveal();
     if (this.#panel || !this.isConnected) return;
     const dialog = this.getAttribute("mode") === "dialog";
     const title = this.#words("title");
@@ -118,6 +118,10 @@ export class TalktimeCall extends HTMLElement {
       if (!BUSY.includes(this.#state)) this.close();
     };
     this.#panel.oncancel = leave;
+    // Browsers let a second Escape close what refused the first. A call that goes on stays in sight.
+    this.#panel.onclose = () => {
+      if (this.#panel?.hidden === false) (this.#panel as HTMLDialogElement).showModal();
+    };
     this.#panel.onkeydown = (event) => {
       if (event.key === "Escape" && !dialog) leave(event);
     };
@@ -126,23 +130,41 @@ export class TalktimeCall extends HTMLElement {
     const query = new URLSearchParams({ origin: location.origin, host: "1" });
     this.#frame.src = `${SERVER}/embed/${encodeURIComponent(this.expert)}?${query}`;
     this.#root.append(this.#panel);
-    this.#card.hidden = true;
-    if (this.#panel instanceof HTMLDialogElement) this.#panel.showModal();
-    else {
-      this.#close.focus({ preventScroll: true });
-      this.#panel.scrollIntoView({ block: "nearest" });
-    }
+    this.#panel.hidden = true;
+    this.#reveal();
     this.#is("opening");
   }
 
-  /** Take the call away. One that goes on is hung up first, so that no meter runs unseen. */
+  /**
+   * Take the call away. One that goes on is hung up first, so that no meter runs unseen. A place in line is
+   * kept, out of sight: the call shows itself again when it is the visitor's turn.
+   */
   close(): void {
+    if (this.#state === "waiting" && this.#panel) {
+      if (this.#panel instanceof HTMLDialogElement) this.#panel.close();
+      this.#panel.hidden = true;
+      this.#draw();
+      this.#button.focus();
+      return;
+    }
     if (!BUSY.includes(this.#state)) {
       this.#gone();
       return;
     }
     this.hangUp();
     this.#leaving ||= window.setTimeout(() => this.#gone(), HANG_UP_MS);
+  }
+
+  #reveal(): void {
+    const panel = this.#panel;
+    if (!panel?.hidden) return;
+    panel.hidden = false;
+    this.#draw();
+    if (panel instanceof HTMLDialogElement) panel.showModal();
+    else {
+      this.#close?.focus({ preventScroll: true });
+      panel.scrollIntoView({ block: "nearest" });
+    }
   }
 
   hangUp(): void {
@@ -209,7 +231,7 @@ export class TalktimeCall extends HTMLElement {
     const focused = this.#root.activeElement;
     this.#panel.remove();
     this.#panel = this.#frame = this.#close = null;
-    this.#card.hidden = this.getAttribute("mode") === "dialog";
+    this.#draw();
     if (focused) this.#button.focus();
     this.#is("closed");
   }
@@ -219,6 +241,7 @@ export class TalktimeCall extends HTMLElement {
   #is(state: WidgetState): void {
     if (this.#state === state) return;
     this.#state = state;
+    if (state !== "waiting") this.#reveal();
     if (this.#close) this.#close.hidden = BUSY.includes(state);
     this.#tell("state", { state });
   }
@@ -238,15 +261,19 @@ export class TalktimeCall extends HTMLElement {
 
   #draw(): void {
     const face = this.#face;
+    const waiting = this.#panel?.hidden === true;
+    this.#card.hidden = this.#panel ? !waiting : this.getAttribute("mode") === "dialog";
     this.#title.textContent = face?.name ?? this.expert;
-    this.#button.textContent = this.getAttribute("label") ?? this.#words("call");
+    this.#button.textContent = waiting
+      ? this.#words("show")
+      : (this.getAttribute("label") ?? this.#words("call"));
     this.#badge.hidden = !face;
     if (!face) return;
     const { currency, price_minor: price, per_ms: per } = face.tariff;
     // A price for another time than a minute is told by the minute, rounded up.
     const minute = Math.ceil((price * 60_000) / per);
     const parts = [
-      this.#words(face.live.state),
+      this.#words(waiting ? "waiting" : face.live.state),
       price ? this.#words("perMinute").replace("{price}", money(minute, currency)) : this.#words("free"),
     ];
     const minutes = Math.ceil(face.live.wait_ms / 60_000);

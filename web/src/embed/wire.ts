@@ -31,7 +31,15 @@ export interface Tick {
   readonly left_ms: number | null;
 }
 
-export type FrameState = "loading" | "asking" | "ready" | "ringing" | "connecting" | "call" | "ended";
+export type FrameState =
+  | "loading"
+  | "asking"
+  | "ready"
+  | "waiting"
+  | "ringing"
+  | "connecting"
+  | "call"
+  | "ended";
 
 export type FrameMessage =
   | { readonly type: "ready"; readonly expert: string }

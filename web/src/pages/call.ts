@@ -65,6 +65,8 @@ export class CallPage extends LitElement {
   #live: LiveCall | null = null;
   /** The call after whose end the line was asked for. */
   #asked: LiveCall | null = null;
+  /** What was told last to whoever has this page in a frame. */
+  #stage = "";
   /** A guest's call is given by the link. */
   #guestCall: Call | null = null;
 
@@ -110,6 +112,13 @@ export class CallPage extends LitElement {
     return html`<tt-shell width=${this.phase === "check" ? "wide" : "narrow"} .who=${this.me?.name ?? ""}>
       ${this.#page()}
     </tt-shell>`;
+  }
+
+  protected override updated(): void {
+    const stage = this.phase === "line" && !this.#line.place ? "over" : this.phase;
+    if (stage === this.#stage) return;
+    this.#stage = stage;
+    this.dispatchEvent(new CustomEvent("tt-stage", { detail: stage, bubbles: true, composed: true }));
   }
 
   #page(): TemplateResult | typeof nothing {

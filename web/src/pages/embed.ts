@@ -59,6 +59,11 @@ export class EmbedPage extends LitElement {
     this.addEventListener("tt-live", (event) => {
       this.#bridge?.follow((event as CustomEvent<LiveCall>).detail, this.#api);
     });
+    this.addEventListener("tt-stage", (event) => {
+      const stage = (event as CustomEvent<string>).detail;
+      if (stage === "line") this.#bridge?.is("waiting");
+      else if (stage === "check" || stage === "over") this.#bridge?.is("ready");
+    });
     this.addEventListener("click", this.#link);
     void this.#open();
   }

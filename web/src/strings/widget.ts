@@ -7,6 +7,8 @@ export const widget = {
   paused: "Back soon",
   away: "Away",
   wait: "wait about {min} min",
+  waiting: "You are in line",
+  show: "Show",
   perMinute: "{price}/min",
   free: "Free of charge",
   close: "Close",
