@@ -113,7 +113,7 @@ iframe { position: relative; display: block; width: 100%; height: 100%; border: 
 @media (max-width: 40rem) {
   .card > button { grid-column: 1 / -1; }
   :host(:is([mode=floating], [mode=dialog])) .card { display: flex; }
-  :host([mode=floating]) .panel, dialog {
+  :host([mode=floating]) .panel, dialog.panel {
     position: fixed;
     inset: 0;
     width: 100%;

@@ -13,7 +13,7 @@ import "../elements/link-problem";
 import "../elements/shell";
 import "../elements/waiting-line";
 import type { Call, Expert, Me, Wallet } from "../protocol/api";
-import type { EndReason, PlaceView, Role } from "../protocol/messages";
+import type { PlaceView, Role } from "../protocol/messages";
 import { t } from "../strings";
 import { base } from "../styles/shared";
 import {
@@ -30,13 +30,6 @@ import {
 import { LineVisit } from "./line-visit";
 
 const LOOK_MS = 2_000;
-const WAITS_ON: ReadonlySet<EndReason> = new Set([
-  "no_answer",
-  "host_offline",
-  "shutdown",
-  "operator",
-  "passed",
-]);
 
 @customElement("tt-call-page")
 export class CallPage extends LitElement {
@@ -399,8 +392,7 @@ export class CallPage extends LitElement {
     const { ended } = live.session.state;
     const place = this.#line.place;
     if (ended?.reason === "cancelled" && place) void this.#line.leave();
-    const waitsOn = ended?.reason === "passed" || (place && ended && WAITS_ON.has(ended.reason));
-    if (!waitsOn || !this.#api || this.#asked === live) return;
+    if (!ended || !this.#line.waitsOn(ended.reason) || !this.#api || this.#asked === live) return;
     this.#asked = live;
     void this.#backInLine(this.#api).then((back) => {
       if (back) this.#devices.closeAll();

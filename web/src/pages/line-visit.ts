@@ -2,10 +2,13 @@
 
 import { type Api, Refusal } from "../core/api";
 import { Waiting, type WaitingState } from "../core/waiting";
-import type { PlaceView } from "../protocol/messages";
+import type { EndReason, PlaceView } from "../protocol/messages";
 import { waitingParts } from "./browser";
 import { permission } from "./doorbell";
 import { TurnBell } from "./turn-bell";
+
+/** Ends of a call that are not the caller's doing: the place is not given up. */
+const WAITS_ON: ReadonlySet<EndReason> = new Set(["no_answer", "host_offline", "shutdown", "operator"]);
 
 export interface VisitHandlers {
   /** Something to be drawn is different. */
@@ -37,6 +40,11 @@ export class LineVisit {
   get place(): PlaceView | null {
     const state = this.state;
     return state && state.phase !== "ended" ? state.place : null;
+  }
+
+  /** A call that ended this way leaves its caller in line. */
+  waitsOn(reason: EndReason): boolean {
+    return reason === "passed" || (this.place !== null && WAITS_ON.has(reason));
   }
 
   /** Call from within a click, so that the page may ring later. */
