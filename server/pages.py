@@ -33,6 +33,8 @@ PAGES = {
     "/receipt/{call_id}": "receipt.html",
 }
 FOLDER = web.AppKey("pages_folder", Path)
+NOT_FOUND = web.AppKey("pages_not_found", str)
+"""The text of the page for an address that is nothing."""
 OWN_HEADERS = web.ResponseKey("own_headers", Mapping[str, str])
 """The headers of a response whose page may stand in a frame, in place of those of every other answer."""
 
@@ -93,6 +95,8 @@ def security_headers(public_url: str, frame_ancestors: str = "'none'") -> dict[s
 def add_pages(app: web.Application, folder: Path) -> None:
     """Add the routes of pages and assets."""
     app[FOLDER] = folder
+    lost = folder / "not-found.html"
+    app[NOT_FOUND] = lost.read_text(encoding="utf-8") if lost.is_file() else _NOT_FOUND
     for path, file in PAGES.items():
         app.router.add_get(path, _page(folder / file))
     app.router.add_get("/assets/{name:[A-Za-z0-9_.-]+}", _asset)
@@ -104,7 +108,7 @@ def add_pages(app: web.Application, folder: Path) -> None:
 def not_found(request: web.Request) -> web.Response:
     """The answer to an address that is nothing: a page for people, a problem for programs."""
     if "text/html" in request.headers.get("Accept", ""):
-        return web.Response(text=_NOT_FOUND, content_type="text/html", status=404)
+        return web.Response(text=request.app[NOT_FOUND], content_type="text/html", status=404)
     return problems.response("request.not_found")
 
 
