@@ -64,9 +64,31 @@ const here: Live = { state: "available", wait_ms: 0, line: 0, back_at: "" };
 function follow(ask: () => Promise<Live>) {
   vi.stubGlobal("EventSource", FakeSource);
   const [source, timers, told] = [new FakeSource(), new Crank(), [] as (Live | null)[]];
-  const parts: LiveParts = { open: () => source as unknown as EventSource, ask, timers };
+  const opened: FakeSource[] = [];
+  let [visible, changed] = [true, (): void => {}];
+  const parts: LiveParts = {
+    open: () => {
+      opened.push(opened.length === 0 ? source : new FakeSource());
+      return opened.at(-1) as unknown as EventSource;
+    },
+    ask,
+    timers,
+    sight: {
+      seen: () => visible,
+      watch: (run) => {
+        changed = run;
+        return () => {
+          changed = () => {};
+        };
+      },
+    },
+  };
   const stop = watchLive(parts, "ada", (live) => told.push(live));
-  return { source, timers, told, stop };
+  const look = (now: boolean): void => {
+    visible = now;
+    changed();
+  };
+  return { source, opened, timers, told, stop, look };
 }
 
 describe("the live badge", () => {
@@ -80,6 +102,21 @@ describe("the live badge", () => {
     expect(told.map((each) => each?.state)).toEqual(["available", "busy"]);
     stop();
     expect(source.closed).toBe(true);
+  });
+
+  it("listens only while somebody looks", () => {
+    const { source, opened, told, stop, look } = follow(() => Promise.reject(new Error("not asked")));
+    source.say(here);
+    look(false);
+    expect(source.closed).toBe(true);
+    look(true);
+    expect(opened).toHaveLength(2);
+    opened[1]?.say({ ...here, state: "paused" });
+    expect(told.at(-1)?.state).toBe("paused");
+    stop();
+    look(true);
+    expect(opened).toHaveLength(2);
+    expect(opened[1]?.closed).toBe(true);
   });
 
   it("is unknown while the stream is broken, and asks when it is refused", async () => {

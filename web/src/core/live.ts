@@ -16,10 +16,44 @@ export interface LiveParts {
   /** Ask once; rejects when the server does not answer. */
   readonly ask: (slug: string) => Promise<Live>;
   readonly timers: Timers;
+  /** Whether the page is in sight. */
+  readonly sight: Sight;
 }
 
-/** Follow an expert until the returned function is called. `tell` gets null while nothing is known. */
+export interface Sight {
+  readonly seen: () => boolean;
+  /** Call `changed` whenever that may be different, until the returned function is called. */
+  readonly watch: (changed: () => void) => () => void;
+}
+
+/** What a browser says of its own page. */
+export const pageSight: Sight = {
+  seen: () => document.visibilityState === "visible",
+  watch: (changed) => {
+    document.addEventListener("visibilitychange", changed);
+    return () => document.removeEventListener("visibilitychange", changed);
+  },
+};
+
+/**
+ * Follow an expert until the returned function is called. `tell` gets null while nothing is known. A page that
+ * nobody looks at does not listen: a browser has few connections to one server, and many tabs may be open.
+ */
 export function watchLive(parts: LiveParts, slug: string, tell: (live: Live | null) => void): () => void {
+  let stop: () => void = () => {};
+  const look = (): void => {
+    stop();
+    stop = parts.sight.seen() ? listen(parts, slug, tell) : () => {};
+  };
+  const unwatch = parts.sight.watch(look);
+  look();
+  return () => {
+    unwatch();
+    stop();
+  };
+}
+
+function listen(parts: LiveParts, slug: string, tell: (live: Live | null) => void): () => void {
   let over = false;
   let failures = 0;
   let stop: () => void = () => {};

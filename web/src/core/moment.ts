@@ -27,6 +27,16 @@ export function moment(iso: string): string {
   }).format(date);
 }
 
+/** A time soon: `14:05` today, `Monday, 14:05` within a week, else with the date. */
+export function soon(iso: string, now = new Date()): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return iso;
+  const time = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
+  if (date.toDateString() === now.toDateString()) return format(time).format(date);
+  const inAWeek = Math.abs(date.getTime() - now.getTime()) < 6 * 86_400_000;
+  return inAWeek ? format({ weekday: "long", ...time }).format(date) : moment(iso);
+}
+
 /** The day and the minute in full, with the time zone: for a receipt's head. */
 export function fully(iso: string): string {
   const date = new Date(iso);

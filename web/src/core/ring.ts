@@ -15,7 +15,12 @@ export class Ring {
 
   /** Prepare; call from within a click to be allowed later. */
   async unlock(): Promise<boolean> {
-    this.#context ??= new AudioContext();
+    try {
+      this.#context ??= new AudioContext();
+    } catch {
+      // No sound device, or too many sounds in other tabs: the title and the notification are left.
+      return false;
+    }
     await Promise.race([this.#context.resume().catch(() => undefined), wait(200)]);
     return this.allowed;
   }

@@ -6,7 +6,16 @@ import { t } from "../strings";
 import { base, controls } from "../styles/shared";
 import { type IconName, icon } from "./icons";
 
-export type ControlAction = "mute" | "camera" | "share" | "pause" | "devices" | "invite" | "money" | "hangup";
+export type ControlAction =
+  | "mute"
+  | "camera"
+  | "share"
+  | "pause"
+  | "devices"
+  | "invite"
+  | "money"
+  | "office"
+  | "hangup";
 
 @customElement("tt-call-controls")
 export class CallControls extends LitElement {
@@ -25,6 +34,8 @@ export class CallControls extends LitElement {
   /** It is the host: the say is to give time. */
   @property({ type: Boolean }) gives = false;
   @property({ type: Boolean }) canHangUp = false;
+  /** How many wait for the host of this call; null: it is not for this person to know. */
+  @property({ attribute: false }) waiting: number | null = null;
 
   static override styles = [
     base,
@@ -97,6 +108,7 @@ export class CallControls extends LitElement {
         }
         ${this.hasMoney ? this.#button("money", this.gives ? "gift" : "wallet", this.gives ? t.inCall.moneyHost : t.inCall.money) : nothing}
         ${this.#button("devices", "devices", t.call.devices)}
+        ${this.waiting === null ? nothing : this.#button("office", "clock", t.office.during(this.waiting), this.waiting > 0)}
         ${this.canInvite ? this.#button("invite", "invite", t.call.invite) : nothing}
         ${
           this.canHangUp

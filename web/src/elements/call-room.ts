@@ -30,6 +30,8 @@ export class CallRoom extends LitElement {
   @property({ attribute: false }) api: Api | null = null;
   /** The wallet can be filled with test money. */
   @property({ type: Boolean }) testMoney = false;
+  /** How many wait for the expert, on the expert's own page. */
+  @property({ attribute: false }) waiting: number | null = null;
   @state() private panel: "none" | "devices" | "invite" | "money" = "none";
   @state() private silent = false;
   @queryAll("tt-video-tile.remote") private tiles!: NodeListOf<VideoTile>;
@@ -283,6 +285,7 @@ export class CallRoom extends LitElement {
       .hasMoney=${party && begun}
       .gives=${call.role === "host"}
       .canHangUp=${begun}
+      .waiting=${this.waiting}
       @tt-control=${(event: CustomEvent<ControlAction>) => this.#act(event.detail)}
     ></tt-call-controls>`;
   }
@@ -308,6 +311,9 @@ export class CallRoom extends LitElement {
         break;
       case "hangup":
         session.leave();
+        break;
+      case "office":
+        this.dispatchEvent(new CustomEvent("tt-office", { bubbles: true, composed: true }));
         break;
       case "devices":
       case "invite":

@@ -20,6 +20,8 @@ export class CallElement extends LitElement {
   @property({ attribute: false }) api: Api | null = null;
   @property({ type: Boolean }) testMoney = false;
   @property() who = "";
+  /** How many wait for the expert, on the expert's own page. */
+  @property({ attribute: false }) waiting: number | null = null;
 
   constructor() {
     super();
@@ -38,6 +40,7 @@ export class CallElement extends LitElement {
           .session=${this.session}
           .devices=${this.devices}
           .api=${this.api}
+          .waiting=${this.waiting}
           ?testMoney=${this.testMoney}
         ></tt-call-room>`;
       case "ended":

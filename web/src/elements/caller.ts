@@ -4,7 +4,7 @@ import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import type { Api } from "../core/api";
 import { words } from "../core/duration";
-import { watchLive } from "../core/live";
+import { pageSight, watchLive } from "../core/live";
 import { money } from "../core/money";
 import { conditions, headline } from "../core/price";
 import { charge } from "../core/tariff";
@@ -123,7 +123,7 @@ export class Caller extends LitElement {
     this.#stop();
     const ask = async (slug: string): Promise<Live> => (await api.expert(slug)).live;
     this.#stop = watchLive(
-      { open: (url) => new EventSource(url), ask, timers: realTimers },
+      { open: (url) => new EventSource(url), ask, timers: realTimers, sight: pageSight },
       this.slug,
       (live) => {
         this.live = live;

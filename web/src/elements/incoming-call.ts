@@ -27,6 +27,7 @@ export class IncomingCallCard extends LitElement {
   @property({ type: Boolean }) auto = false;
   @state() private tick = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #autoTimer: ReturnType<typeof setTimeout> | undefined;
   #came = 0;
 
   static override styles = [
@@ -79,11 +80,14 @@ export class IncomingCallCard extends LitElement {
     super.connectedCallback();
     this.#came = performance.now();
     this.#timer = setInterval(() => this.#ticked(), 500);
+    // A timer of its own: in a tab that is not in sight, those that repeat are slowed down to one a minute.
+    this.#autoTimer = setTimeout(() => this.#ticked(), AUTO_MS + 50);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     clearInterval(this.#timer);
+    clearTimeout(this.#autoTimer);
   }
 
   override render() {

@@ -1,6 +1,6 @@
 /** Who waits for the expert: names, what for, since when, and whose turn it is. */
 
-import { css, html, LitElement } from "lit";
+import { css, html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { headline } from "../core/price";
 import type { WaitingCaller } from "../protocol/messages";
@@ -21,8 +21,8 @@ export class LineList extends LitElement {
         display: grid;
         grid-template-columns: auto minmax(0, 1fr) auto;
         gap: var(--space-1) var(--space-3);
-        align-items: center;
-        padding-block: var(--space-3);
+        align-items: start;
+        padding-block: var(--space-4);
       }
       li + li {
         border-block-start: var(--hair) solid var(--line);
@@ -37,8 +37,11 @@ export class LineList extends LitElement {
         color: var(--accent);
         font-weight: var(--weight-strong);
       }
-      ol {
-        padding-block: var(--space-2);
+      ol.card {
+        padding-block: var(--space-1);
+      }
+      .rest {
+        grid-column: 2 / -1;
       }
       .wish {
         overflow-wrap: anywhere;
@@ -75,15 +78,13 @@ export class LineList extends LitElement {
           <span class="avatar" aria-hidden="true">${initials(each.name)}</span>
           <div>
             <strong>${each.name}</strong>
-            <p class="small muted figures">
-              ${t.office.media[each.media]} · ${headline(each.tariff)} · ${t.office.since(sinceOf(each.joined_at))}
-            </p>
-            ${each.wish ? html`<p class="small wish">${each.wish}</p>` : ""}
+            <p class="small muted">${each.here ? t.office.here : t.office.notHere}</p>
           </div>
-          <div class="state small">
-            <p class=${each.state}>${t.office.states[each.state]}</p>
-            <p class="muted">${each.here ? t.office.here : t.office.notHere}</p>
-          </div>
+          <p class="state small ${each.state}">${t.office.states[each.state]}</p>
+          ${each.wish ? html`<p class="rest wish">${each.wish}</p>` : nothing}
+          <p class="rest small muted figures">
+            ${t.office.media[each.media]} · ${headline(each.tariff)} · ${t.office.since(sinceOf(each.joined_at))}
+          </p>
         </li>`,
       )}
     </ol>`;

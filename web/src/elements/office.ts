@@ -3,7 +3,7 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { type Api, Refusal } from "../core/api";
-import { moment } from "../core/moment";
+import { soon } from "../core/moment";
 import type { OfficeHours, SetOffice } from "../protocol/api";
 import type { OfficeView } from "../protocol/messages";
 import { t } from "../strings";
@@ -18,6 +18,8 @@ export class Office extends LitElement {
   @property({ attribute: false }) api: Api | null = null;
   /** As presence tells it: every page of the expert shows the same. */
   @property({ attribute: false }) office: OfficeView | null = null;
+  /** During a call: only what concerns it and what comes after. */
+  @property({ type: Boolean }) brief = false;
   @state() private hours: OfficeHours | null = null;
   @state() private working = false;
   @state() private problem = "";
@@ -80,6 +82,10 @@ export class Office extends LitElement {
   override render() {
     const office = this.office;
     if (!office) return nothing;
+    if (this.brief)
+      return html`<section data-testid="office-brief" data-state=${office.state}>
+        ${this.#choices(office)} ${this.#problem()}
+      </section>`;
     return html`
       <section class="card" data-testid="office" data-mode=${office.mode} data-state=${office.state}>
         <h2>${t.office.mode}</h2>
@@ -97,13 +103,7 @@ export class Office extends LitElement {
           )}
         </div>
         ${office.state === "closed" && office.mode === "off" ? nothing : this.#pause(office)}
-        ${this.#choice("stop-after-call", t.office.stop, t.office.stopHint, office.stop_after_call, (on) => ({
-          stop_after_call: on,
-        }))}
-        ${this.#choice("auto-accept", t.office.auto, t.office.autoHint, office.auto_accept, (on) => ({
-          auto_accept: on,
-        }))}
-        ${this.problem ? html`<p class="note bad" role="alert">${this.problem}</p>` : nothing}
+        ${this.#choices(office)} ${this.#problem()}
         ${
           this.hours && office.mode === "hours"
             ? html`<tt-weekly-hours
@@ -116,6 +116,20 @@ export class Office extends LitElement {
             : nothing
         }
       </section>
+    `;
+  }
+
+  #problem(): TemplateResult | typeof nothing {
+    return this.problem ? html`<p class="note bad" role="alert">${this.problem}</p>` : nothing;
+  }
+
+  #choices(office: OfficeView): TemplateResult {
+    const stop = (on: boolean): SetOffice => ({ stop_after_call: on });
+    const auto = (on: boolean): SetOffice => ({ auto_accept: on });
+    const hint = this.brief ? t.office.stopNowHint : t.office.stopHint;
+    return html`
+      ${this.#choice("stop-after-call", t.office.stop, hint, office.stop_after_call, stop)}
+      ${this.#choice("auto-accept", t.office.auto, t.office.autoHint, office.auto_accept, auto)}
     `;
   }
 
@@ -183,7 +197,7 @@ export class Office extends LitElement {
 
 /** What the state of the office means for callers. */
 export function officeWords(office: OfficeView): string {
-  const back = office.back_at ? moment(office.back_at) : "";
+  const back = office.back_at ? soon(office.back_at) : "";
   switch (office.state) {
     case "open":
       return t.office.openText;

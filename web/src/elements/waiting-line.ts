@@ -4,15 +4,17 @@ import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import type { Api } from "../core/api";
 import { clock, words } from "../core/duration";
-import { moment } from "../core/moment";
+import { soon } from "../core/moment";
 import { conditions, headline } from "../core/price";
+import { affordable } from "../core/tariff";
 import type { WaitingState } from "../core/waiting";
-import type { Wallet } from "../protocol/api";
+import type { Me, Wallet } from "../protocol/api";
 import type { PlaceView } from "../protocol/messages";
 import { t } from "../strings";
 import { base, card, controls } from "../styles/shared";
 import { icon } from "./icons";
 import "./notice";
+import "./sign-in";
 import "./top-up";
 
 @customElement("tt-waiting-line")
@@ -27,6 +29,9 @@ export class WaitingLine extends LitElement {
   @property() refusal = "";
   @property() alerts: NotificationPermission | "none" = "none";
   @property({ type: Boolean }) leaving = false;
+  /** Where the caller is told when this page is closed; empty: nowhere. */
+  @property() address = "";
+  @state() private adding = false;
   @state() private tick = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -44,6 +49,19 @@ export class WaitingLine extends LitElement {
         font-weight: var(--weight-strong);
         letter-spacing: var(--tracking-tight);
         line-height: var(--leading-tight);
+      }
+      .closing {
+        display: grid;
+        justify-items: start;
+        gap: var(--space-2);
+      }
+      .closing .card {
+        display: grid;
+        gap: var(--space-4);
+        width: var(--full);
+      }
+      .closing button.quiet {
+        margin-inline-start: calc(-1 * var(--space-4));
       }
       .turn {
         border-color: var(--accent);
@@ -103,10 +121,42 @@ export class WaitingLine extends LitElement {
             ${this.leaving ? t.line.leaving : t.line.leave}
           </button>
         </div>
-        <p class="small muted">${this.alerts === "granted" ? t.line.alertsOn : t.line.keep}</p>
+        ${this.#closing()}
       </div>
     `;
   }
+
+  /** What happens when the page is closed, and how to be called back then. */
+  #closing(): TemplateResult {
+    const keep = this.alerts === "granted" ? t.line.alertsOn : t.line.keep;
+    if (this.address)
+      return html`<p class="small muted" data-testid="closing">${keep} ${t.line.mail(this.address)}</p>`;
+    return html`<div class="closing">
+      <p class="small muted" data-testid="closing">${keep} ${t.line.noMail}</p>
+      ${
+        this.adding
+          ? html`<section class="card">
+              <p>${t.line.leaveAddressText}</p>
+              <tt-sign-in attach .api=${this.api} @tt-signed-in=${this.#added}></tt-sign-in>
+            </section>`
+          : html`<button
+              type="button"
+              class="quiet"
+              data-testid="leave-address"
+              @click=${() => {
+                this.adding = true;
+              }}
+            >
+              ${t.line.leaveAddress}
+            </button>`
+      }
+    </div>`;
+  }
+
+  #added = (event: CustomEvent<Me>): void => {
+    this.address = event.detail.address;
+    this.adding = false;
+  };
 
   #wait({ place, at }: WaitingState): TemplateResult {
     const left = place.wait_ms - (performance.now() - at);
@@ -118,7 +168,7 @@ export class WaitingLine extends LitElement {
             ${place.position === 1 ? t.line.next : t.line.position(place.position)}
           </p>
           <p class="muted">${t.line.host[place.host](place.host_name)}</p>
-          ${place.back_at ? html`<p class="muted small">${t.line.backAt(moment(place.back_at))}</p>` : nothing}
+          ${place.back_at ? html`<p class="muted small">${t.line.backAt(soon(place.back_at))}</p>` : nothing}
           ${known ? nothing : html`<p class="muted small">${t.line.awayText}</p>`}
         </div>
         <dl class="facts">
@@ -132,6 +182,7 @@ export class WaitingLine extends LitElement {
           </div>
         </dl>
         <p class="small muted">${[t.line.locked, ...conditions(place.tariff)].join(" ")}</p>
+        ${this.wallet && this.#isPoor(place, this.wallet) ? this.#topUp(this.wallet, t.line.poor) : nothing}
       </section>
     `;
   }
@@ -147,9 +198,13 @@ export class WaitingLine extends LitElement {
       <section class="card turn" data-testid="turn">
         <div role="alert">
           <h2>${t.line.turn(place.host_name)}</h2>
-          <p class="muted figures">${this.starting ? t.line.beginning : t.line.turnText(clock(left))}</p>
+          ${
+            this.poor
+              ? nothing
+              : html`<p class="muted figures">${this.starting ? t.line.beginning : t.line.turnText(clock(left))}</p>`
+          }
         </div>
-        ${this.poor && this.wallet ? this.#topUp(this.wallet) : nothing}
+        ${this.poor && this.wallet ? this.#topUp(this.wallet, t.line.topUpText(clock(left))) : nothing}
         ${this.refusal ? html`<p class="note bad" role="alert" data-testid="refusal">${this.refusal}</p>` : nothing}
         ${
           this.poor
@@ -168,11 +223,16 @@ export class WaitingLine extends LitElement {
     `;
   }
 
-  #topUp(wallet: Wallet): TemplateResult {
+  /** As long as whoever rings could not hear a second of the call. */
+  #isPoor(place: PlaceView, wallet: Wallet): boolean {
+    return affordable(place.tariff, wallet.available_minor) < 1_000;
+  }
+
+  #topUp(wallet: Wallet, why: string): TemplateResult {
     return html`
-      <div class="note warn">
+      <div class="note warn" data-testid="poor">
         <strong>${t.line.topUpFirst}</strong>
-        <span class="small">${wallet.test_money ? t.line.topUpText : t.funds.noReal}</span>
+        <span class="small figures">${wallet.test_money ? why : t.funds.noReal}</span>
       </div>
       ${
         wallet.test_money

@@ -135,6 +135,7 @@ export class CallPage extends LitElement {
       .api=${this.#api}
       .wallet=${this.wallet}
       .alerts=${this.#line.alerts}
+      .address=${this.me?.address ?? ""}
       .refusal=${this.refusal}
       ?poor=${this.#line.poor}
       ?starting=${this.starting}

@@ -10,6 +10,7 @@ import { Presence, type PresenceState } from "../core/presence";
 import { pause } from "../core/timers";
 import "../elements/call";
 import "../elements/call-list";
+import "../elements/dialog";
 import "../elements/expert-status";
 import { icon } from "../elements/icons";
 import type { Declining } from "../elements/incoming-call";
@@ -46,6 +47,7 @@ export class ExpertPage extends LitElement {
   @state() private calls: readonly CallSummary[] | null = null;
   @state() private accepting = "";
   @state() private alerts = permission();
+  @state() private asideOpen = false;
   readonly #devices: Devices = newDevices();
   readonly #doorbell = new Doorbell(`${t.expert.title} · ${t.brand}`, () => this.requestUpdate());
   #api: Api | null = null;
@@ -133,8 +135,13 @@ export class ExpertPage extends LitElement {
           .who=${this.me?.name ?? ""}
           data-testid=${!inRoom && this.#presence?.state.phase === "live" ? "online" : "call"}
           @tt-again=${() => this.#back()}
+          .waiting=${inRoom && this.#presence?.state.office ? this.#presence.state.line.length : null}
           @tt-use-here=${() => this.#useHere()}
+          @tt-office=${() => {
+            this.asideOpen = true;
+          }}
         ></tt-call>
+        ${inRoom && this.asideOpen ? this.#aside() : nothing}
       `;
     }
     const there = this.#presence && !this.problem;
@@ -145,6 +152,22 @@ export class ExpertPage extends LitElement {
       .who=${this.me?.name ?? ""}
       >${this.#page()}</tt-shell
     >`;
+  }
+
+  /** During a call: who waits, and whether it goes on after this one. */
+  #aside(): TemplateResult {
+    const presence = this.#presence?.state;
+    return html`<tt-dialog
+      .heading=${t.office.duringTitle}
+      @tt-close=${() => {
+        this.asideOpen = false;
+      }}
+    >
+      <div class="page">
+        <tt-line-list .callers=${presence?.line ?? []}></tt-line-list>
+        <tt-office brief .api=${this.#api} .office=${presence?.office ?? null}></tt-office>
+      </div>
+    </tt-dialog>`;
   }
 
   #page(): TemplateResult {

@@ -1,7 +1,7 @@
 /** One person's stay in a line, on the call page: connected, fetched when it is their turn, and begun. */
 
 import { type Api, Refusal } from "../core/api";
-import { Waiting, type WaitingState } from "../core/waiting";
+import { Waiting, type WaitingParts, type WaitingState } from "../core/waiting";
 import type { EndReason, PlaceView } from "../protocol/messages";
 import { waitingParts } from "./browser";
 import { permission } from "./doorbell";
@@ -9,6 +9,7 @@ import { TurnBell } from "./turn-bell";
 
 /** Ends of a call that are not the caller's doing: the place is not given up. */
 const WAITS_ON: ReadonlySet<EndReason> = new Set(["no_answer", "host_offline", "shutdown", "operator"]);
+const ACTIVE_MS = 60_000;
 
 export interface VisitHandlers {
   /** Something to be drawn is different. */
@@ -27,9 +28,21 @@ export class LineVisit {
   poor = false;
   leaving = false;
   alerts = permission();
+  /** When the person last did something here, by the page's clock; opening the page is something. */
+  #activeAt = performance.now();
 
-  constructor(handlers: VisitHandlers) {
+  constructor(
+    handlers: VisitHandlers,
+    private readonly parts: (api: Api) => WaitingParts = waitingParts,
+  ) {
     this.#handlers = handlers;
+    for (const each of ["pointerdown", "pointermove", "keydown", "wheel"])
+      addEventListener(each, () => this.#active(), { passive: true });
+    for (const each of ["pointerdown", "keydown"])
+      addEventListener(each, () => {
+        // Browsers let a page sound only after a click on it, and a reload forgets the one before.
+        if (this.#waiting) this.#bell.prepare();
+      });
   }
 
   get state(): WaitingState | null {
@@ -54,7 +67,7 @@ export class LineVisit {
 
   enter(api: Api, place: PlaceView): void {
     this.stop();
-    this.#waiting = new Waiting(waitingParts(api), place, () => this.#changed());
+    this.#waiting = new Waiting(this.parts(api), place, () => this.#changed());
     this.#waiting.start();
     this.#changed();
   }
@@ -69,6 +82,7 @@ export class LineVisit {
 
   /** The person looks at the page again, or the network is back. */
   back(): void {
+    if (document.visibilityState === "visible") this.#active();
     this.#waiting?.retryNow();
     this.#look();
   }
@@ -118,11 +132,19 @@ export class LineVisit {
     this.#handlers.changed();
   }
 
-  /** A turn begins by itself for whoever looks at the page; everybody else is fetched first. */
+  #active(): void {
+    this.#activeAt = performance.now();
+  }
+
+  /**
+   * A turn begins by itself for whoever looks at the page and did something there just now; everybody else is
+   * fetched first: nobody shall pay for a call that an empty chair began.
+   */
   #look(): void {
     const place = this.place;
     if (place?.state !== "called" || !place.call || this.#begun === place.call) return;
-    if (document.visibilityState === "visible") this.begin();
+    const active = performance.now() - this.#activeAt < ACTIVE_MS;
+    if (document.visibilityState === "visible" && active) this.begin();
     else this.#bell.turn(place);
   }
 }

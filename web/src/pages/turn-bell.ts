@@ -26,6 +26,7 @@ export class TurnBell {
     if (permission() !== "granted" || document.visibilityState !== "hidden") return;
     try {
       this.#shown = new Notification(t.line.turn(place.host_name), {
+        body: t.line.turnBody,
         tag: place.id,
         requireInteraction: true,
       });
