@@ -1,72 +1,120 @@
-"""Two callers and one expert: the second waits in line, sees where, and is rung in when the first is done."""
+"""The line as people live it: two callers, one expert, a page that was closed, and an office with hours."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 from playwright.sync_api import expect
-from rig.accessible import assert_accessible, assert_fits
+from rig.gallery import look
 from rig.person import Person
-from rig.server import ROOT, Server
+from rig.server import Server, login_of, wait_until
 from rig.stage import Stage
 
-PICTURES = ROOT / "test-results" / "line"
+# Stands between the page and the system's notifications, and looks away from the page when told to.
+NOTED = """
+(() => {
+  window.__noted = [];
+  window.Notification = class {
+    static permission = 'granted';
+    constructor(title, options) { window.__noted.push(`${title} ${options.body}`); }
+    close() {}
+  };
+  const visible = Object.getOwnPropertyDescriptor(Document.prototype, 'visibilityState').get;
+  Object.defineProperty(document, 'visibilityState', {
+    get: () => window.__away ? 'hidden' : visible.call(document),
+  });
+})();
+"""
+LOOK_AWAY = """
+(away) => {
+  window.__away = away;
+  document.dispatchEvent(new Event('visibilitychange'));
+}
+"""
 
 
-def picture(person: Person, name: str) -> None:
-    """Keep what a person sees, at both widths, for whoever looks at the pages."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    for width, height in ((1280, 800), (390, 844)):
-        person.page.set_viewport_size({"width": width, "height": height})
-        assert_fits(person.page, f"{name} at {width}")
-        person.page.screenshot(path=PICTURES / f"{name}-{width}.png", full_page=True)
-    person.page.set_viewport_size({"width": 1280, "height": 800})
+def mails(server: Server, to: str) -> list[dict[str, Any]]:
+    """What would have been sent to this address."""
+    lines = [json.loads(line) for line in server.log().splitlines()]
+    return [each for each in lines if each["event"].startswith("mail kept") and each["to"] == to]
 
 
-def test_the_second_caller_waits_and_is_rung_in(
-    house: Callable[..., Server], person: Callable[..., Person]
-) -> None:
+def test_two_callers_and_one_expert(house: Callable[..., Server], person: Callable[..., Person]) -> None:
     server = house(clients=2)
     assert server.gate is not None
-    first, second, expert = person("sam"), person("kim"), person("ada")
-    links = server.links["clients"]
-    here = Stage(server, server.gate, first, expert)
-    here.open_pages()
+    sam, kim, ada = person("sam"), person("kim"), person("ada")
+    kim.context.add_init_script(NOTED)
+    here = Stage(server, server.gate, sam, ada)
+
+    # Ada goes live with one switch, and the badge on her page follows at once.
+    ada.open(server.links["expert"])
+    ada.wait("online")
+    ada.click("mode-off")
+    badge = kim.new_page()
+    badge.goto(f"{server.url}/e/ada")
+    live = badge.get_by_test_id("live")
+    expect(live).to_have_attribute("data-state", "away")
+    ada.click("mode-open")
+    expect(live).to_have_attribute("data-state", "available", timeout=5_000)
+    sam.open(server.links["client"])
+    sam.wait("start-call")
     here.ring(voice=True)
-    expert.click("accept")
+    expect(live).to_have_attribute("data-state", "busy", timeout=5_000)
+    ada.click("accept")
     here.wait_meter("running")
 
-    second.open(links[1])
-    second.wait("start-call")
-    expect(second.see("presence")).to_have_text("In a call")
-    second.click("voice-only")
-    second.see("wish").fill("A proof that will not close")
-    second.click("start-call")
-    second.wait("position")
-    expect(second.see("position")).to_have_text("You are next")
-    expect(second.see("locked-price")).to_contain_text("$2.40")
-    second.see("wait").wait_for()
-    picture(second, "waiting")
-    assert_accessible(second.page, "the line")
+    # Kim comes second and waits, at today's price.
+    kim.open(server.links["clients"][1])
+    expect(kim.wait("presence")).to_have_text("In a call")
+    kim.click("voice-only")
+    kim.see("wish").fill("A proof that will not close")
+    kim.click("start-call")
+    expect(kim.wait("position")).to_have_text("You are next")
+    expect(kim.see("locked-price")).to_contain_text("$2.40")
+    expect(kim.see("wait")).to_contain_text("min")
+    expect(kim.see("closing")).to_contain_text("kim@example.com")
+    expect(live).to_contain_text("1 person waits")
+    badge.close()
+    look(kim, "line-waiting")
+    kim.page.reload()
+    kim.wait("position")
 
-    # A reload keeps the place.
-    second.page.reload()
-    second.wait("position")
+    # Ada sees that during the call.
+    expect(ada.see("office-during")).to_contain_text("1")
+    ada.click("office-during")
+    expect(ada.wait("line-caller")).to_contain_text("A proof that will not close")
+    look(ada, "line-during-a-call")
+    ada.click("dialog-close")
 
-    first.click("hang-up")
+    # Kim reads something else meanwhile. When Sam hangs up a notification tells Kim, then a mail.
+    kim.page.evaluate(LOOK_AWAY, True)
+    sam.click("hang-up")
     here.wait_ended(reason="payer_left")
-    # Kim looks at the page, so the call begins by itself and rings at Ada's.
-    incoming = expert.wait("incoming")
-    expect(incoming).to_contain_text("is calling")
-    expert.click("accept")
-    second.wait_connected()
-    second.wait("meter")
-    second.click("hang-up")
-    second.wait("ended")
-    assert server.api("GET", "/line", login=links[1].partition("#t=")[2]).body == {"places": []}
-    assert first.errors == []
-    assert second.errors == []
-    assert expert.errors == []
+    ada.click("call-again")
+    kim.wait("turn")
+    assert kim.page.evaluate("window.__noted") == [
+        "It is your turn: Ada is free Your turn is kept for two minutes."
+    ]
+    assert "Your turn" in kim.page.title()
+    look(kim, "line-turn")
+    kim.page.close()
+    mail = wait_until(lambda: mails(server, "kim@example.com"), "a mail is sent")[0]
+    assert mail["subject"] == "It is your turn: Ada is free now"
+    expect(ada.wait("line-caller")).to_contain_text("Left the page")
+
+    # Its link leads straight into the call. Not today, says Ada, and why.
+    kim.page = kim.new_page()
+    kim.open(next(word for word in mail["text"].split() if word.startswith("http")))
+    expect(ada.wait("incoming")).to_contain_text("Kim")
+    look(ada, "line-ringing")
+    ada.see("decline-note").fill("Sorry, the day is over")
+    ada.click("decline")
+    expect(kim.wait("ended-note")).to_contain_text("Sorry, the day is over")
+    look(kim, "line-declined")
+    assert server.api("GET", "/line", login=login_of(server.links["clients"][1])).body == {"places": []}
+    assert [sam.errors, kim.errors, ada.errors] == [[], [], []]
 
 
 def test_the_experts_office(house: Callable[..., Server], person: Callable[..., Person]) -> None:
@@ -86,16 +134,7 @@ def test_the_experts_office(house: Callable[..., Server], person: Callable[..., 
     entry = expert.wait("line-caller")
     expect(entry).to_contain_text("My engine")
     expect(entry).to_contain_text("Waiting")
-    picture(expert, "office-paused")
-    assert_accessible(expert.page, "the line")
-    expert.click("resume-office")
-
-    # Asked to wait, with a word; then declined for good.
-    expert.wait("incoming")
-    picture(expert, "office-ringing")
-    expert.see("decline-note").fill("One minute, please")
-    expert.click("to-line")
-    caller.wait("position")
+    look(expert, "office-paused")
     caller.click("leave-line")
     expect(caller.see("line-over")).to_have_attribute("data-why", "left")
     caller.click("line-again")
@@ -108,18 +147,19 @@ def test_the_experts_office(house: Callable[..., Server], person: Callable[..., 
     expert.click("add-0")
     expert.click("save-hours")
     expect(expert.see("office").get_by_text("Saved")).to_be_visible()
-    picture(expert, "office-hours")
-    assert_accessible(expert.page, "the line")
+    look(expert, "office-hours")
 
-    # Closed, and live again, taking calls by itself.
+    # Closed, and live again, taking calls by itself, this one as the last.
     expert.click("mode-off")
     expect(caller.see("presence")).to_have_text("Offline")
     expert.click("mode-open")
     expert.see("auto-accept").check()
+    expert.see("stop-after-call").check()
     expect(caller.see("presence")).to_have_text("Online now")
     caller.click("start-call")
     caller.wait_connected()
     here.wait_meter("running")
     caller.click("hang-up")
-    assert expert.errors == []
-    assert caller.errors == []
+    expert.click("call-again")
+    expect(expert.see("office")).to_have_attribute("data-mode", "off")
+    assert [caller.errors, expert.errors] == [[], []]

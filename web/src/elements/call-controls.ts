@@ -17,6 +17,8 @@ export type ControlAction =
   | "office"
   | "hangup";
 
+const TEST_IDS: Partial<Record<ControlAction, string>> = { share: "screen-share", office: "office-during" };
+
 @customElement("tt-call-controls")
 export class CallControls extends LitElement {
   @property({ type: Boolean }) muted = false;
@@ -133,7 +135,7 @@ export class CallControls extends LitElement {
     return html`<button
       type="button"
       class=${off ? "off" : "on"}
-      data-testid=${action === "share" ? "screen-share" : action}
+      data-testid=${TEST_IDS[action] ?? action}
       data-on=${off ? "no" : "yes"}
       aria-label=${words}
       title=${words}
