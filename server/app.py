@@ -14,6 +14,7 @@ from aiohttp import web
 
 from booking.address_store import AddressStore
 from booking.caps import CapStore
+from booking.chat_store import ChatStore, FileStore
 from booking.client_book import ClientBook
 from booking.code_store import CodeStore
 from booking.login_store import LoginStore
@@ -39,6 +40,7 @@ from metering.sql import SqlLedger
 from server import http, live, pages, probes, profile_page
 from server.api.services import Services
 from server.api.table import ROUTES
+from server.attachments import Attachments, Limits
 from server.audit import Audit
 from server.auth import PURPOSE, Logins
 from server.browser_logins import BrowserLogins
@@ -51,6 +53,7 @@ from server.deliverer import Deliverer
 from server.directory import Directory
 from server.embed import PURPOSE as EMBED
 from server.embed import EmbedPages, EmbedTokens
+from server.file_shelf import FileShelf
 from server.integrations import LowWallets, make_integrations
 from server.keys import load_or_make
 from server.life import Life
@@ -90,6 +93,7 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
     database = Database.open(config.sql_url)
     ledger = MeasuredLedger(SqlLedger(database), metrics, clock)
     people, sites = PeopleStore(database), SiteStore(database)
+    chats = ChatStore(database)
     supervisor = Supervisor(metrics)
     media = make_media(config, clock)
     signer = TokenSigner(keys.token_key)
@@ -103,8 +107,10 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
     stores = OfficeStores(AvailabilityStore(database), LineStore(database), people, ledger)
     office = Office(clock, supervisor, stores, LineCallBack(database))
     desk = CallDesk(clock, media, ledger, tokens, supervisor, options, metrics, life.fenced,
-                    LowWallets(database, clock, supervisor).tell, office)  # fmt: skip
+                    LowWallets(database, clock, supervisor).tell, office, chats)  # fmt: skip
     office.attach(desk)
+    darkroom = Darkroom()
+    attachments = make_attachments(config, clock, database, chats, darkroom)
     origins = [config.public(config.port)] if config.public_url else None
     gateway = Gateway(desk, tokens, origins, office)
     heart = Heart(clock, ledger, desk, life.fenced, options, metrics)
@@ -116,7 +122,7 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
         ledger=ledger,
         people=people,
         profiles=ProfileStore(database),
-        darkroom=Darkroom(),
+        darkroom=darkroom,
         desk=desk,
         office=office,
         logins=Logins(signer, clock, config.login_days),
@@ -136,6 +142,8 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
         vault=Vault(keys.token_key),
         embeds=EmbedTokens(signer, clock),
         caps=CapStore(database),
+        chats=chats,
+        attachments=attachments,
         after_calls=AfterCalls(database),
         ratings=RatingStore(database),
         integrations=integrations,
@@ -164,6 +172,7 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
         LETTER, LetterCourier(ledger, services.after_calls, services.addresses, mailer, life.public_url)
     )
     life.run_beside("outbox", deliverer.run)
+    life.run_beside("attachments", attachments.keep_tidy)
     life.run_beside("webhooks", integrations.webhooks.keep_tidy)
     if services.payments is not None:
         life.run_beside("payments", services.payments.run)
@@ -202,6 +211,16 @@ def make_payments(
         return None
     store = PaymentStore(database, processor.name)
     return Payments(store, processor, clock, supervisor, life.public_url, desk.funds_arrived)
+
+
+def make_attachments(
+    config: Config, clock: Clock, database: Database, chats: ChatStore, darkroom: Darkroom
+) -> Attachments:
+    """Where the files go that people send in calls."""
+    mib = 1024 * 1024
+    limits = Limits(config.chat_file_mb * mib, config.chat_call_mb * mib, config.chat_keep_days)
+    shelf = FileShelf(config.data_path / "files")
+    return Attachments(FileStore(database), chats, shelf, darkroom, clock, limits)
 
 
 def make_mailer(config: Config, clock: Clock) -> Mailer:

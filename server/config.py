@@ -77,6 +77,12 @@ class Config:
     max_calls: int = _number(1_000, "Calls at once; the next one is refused.", "calls", 1, 100_000)
     max_participants: int = _number(6, "People in one room, payer and host included.", "people", 2, 6)
 
+    # chat and files
+    chat_file_mb: int = _number(5, "Most that one file sent in a call may have.", "MiB", 1, 50)
+    chat_call_mb: int = _number(25, "Most that all files of one call may have.", "MiB", 1, 1_000)
+    chat_keep_days: int = _number(30, "How long messages and files of calls are kept.", "days", 1, 3_650)
+    upload_s: int = _number(120, "Time that sending a file may take.", "s", 5, 3_600)
+
     # the meter and the money
     min_quantum_ms: int = _number(1_000, "Least time the meter asks to be covered for.", "ms", 100, 60_000)
     max_quantum_ms: int = _number(30_000, "Most time the meter asks to be covered for.", "ms", 100, 600_000)

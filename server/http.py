@@ -11,6 +11,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 
 import msgspec
 import structlog
@@ -18,7 +19,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
 from server import api_keys, cookies, logs, pages, problems
-from server.api.route import DOWNLOADS, MAX_QUERY_CHARS, Ask, Reply, Route, Upload, Visitor
+from server.api.route import DOWNLOADS, MAX_QUERY_CHARS, Ask, FileAnswer, Reply, Route, Upload, Visitor
 from server.api.services import Services
 from server.auth import Login
 from server.errors import Problem
@@ -119,10 +120,13 @@ def _endpoint(services: Services, route: Route) -> Handler:
     async def endpoint(request: web.Request) -> web.StreamResponse:
         reply = Reply()
         try:
-            async with asyncio.timeout(services.config.request_s):
+            config = services.config
+            async with asyncio.timeout(config.request_s if route.upload is None else config.upload_s):
                 answer = await _dispatched(services, route, request, reply)
         except TimeoutError:
             raise Problem("request.timeout") from None
+        if isinstance(answer, FileAnswer):
+            return _file(answer)
         headers = {"Cache-Control": "no-store"}
         if not route.roles and not route.writes:
             # What anybody may read without a login, a page of any origin may too.
@@ -155,10 +159,25 @@ async def _dispatched(services: Services, route: Route, request: web.Request, re
     body = await _body(request, route.body) if route.body is not None else None
     query = _query(route, request)
     visitor = _visitor(services, request)
-    upload = await _upload(request, route.upload) if route.upload is not None else b""
-    return await route.handler(
-        Ask(services, login, dict(request.match_info), body, query, visitor, reply, upload)
+    ask = Ask(services, login, dict(request.match_info), body, query, visitor, reply)
+    if route.upload is not None:
+        if route.upload.check is not None:
+            await route.upload.check(ask)
+        ask = replace(ask, upload=await _upload(request, route.upload, route.upload.most(services)))
+    return await route.handler(ask)
+
+
+def _file(answer: FileAnswer) -> web.Response:
+    """A file from a stranger: to be saved, and nothing that a browser would run or take for another type."""
+    text = answer.kind.startswith("text/")
+    response = web.Response(
+        body=answer.data,
+        content_type=answer.kind,
+        charset="utf-8" if text else None,
+        headers={"Cache-Control": "private, no-store", "Content-Disposition": answer.disposition},
     )
+    response[pages.OWN_HEADERS] = pages.FILE_HEADERS
+    return response
 
 
 async def login_of(services: Services, route: Route, request: web.Request) -> Login | None:
@@ -235,10 +254,12 @@ async def _body(request: web.Request, kind: type[msgspec.Struct]) -> msgspec.Str
         raise Problem("request.malformed", "The body is not JSON.") from None
 
 
-async def _upload(request: web.Request, upload: Upload) -> bytes:
+async def _upload(request: web.Request, upload: Upload, most: int) -> bytes:
     if request.content_type not in upload.types:
         raise Problem("request.media_type", f"The body must be {' or '.join(upload.types)}.")
-    return await _bytes(request, upload.max_bytes)
+    if (request.content_length or 0) > most:
+        raise Problem("request.too_large", f"A body may have {most} bytes.")
+    return await _bytes(request, most)
 
 
 async def _bytes(request: web.Request, most: int) -> bytes:

@@ -38,6 +38,16 @@ NOT_FOUND = web.AppKey("pages_not_found", str)
 OWN_HEADERS = web.ResponseKey("own_headers", Mapping[str, str])
 """The headers of a response whose page may stand in a frame, in place of those of every other answer."""
 
+FILE_HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Server": "talktime",
+}
+"""The headers of a file that somebody sent: whoever opens it opens nothing of ours."""
+
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _NOT_BUILT = """<!doctype html>

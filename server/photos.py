@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 from PIL import Image, ImageOps
 
@@ -27,6 +29,10 @@ _SIGNATURES = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n"}
 _WHITE = (255, 255, 255)
 
 
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
+
+
 class Darkroom:
     """Makes photos anew, a few at a time and in threads, so that no call notices."""
 
@@ -35,8 +41,12 @@ class Darkroom:
 
     async def develop(self, data: bytes) -> bytes:
         """The photo as a square JPEG. Problems: photo.type, photo.size, photo.unreadable."""
+        return await self.work(remade, data)
+
+    async def work(self, decode: Callable[Given, Made], *args: Given.args, **kwargs: Given.kwargs) -> Made:
+        """Run a function that decodes pictures in a thread, when it is its turn."""
         async with self._places:
-            return await asyncio.to_thread(remade, data)
+            return await asyncio.to_thread(decode, *args, **kwargs)
 
 
 def remade(data: bytes) -> bytes:

@@ -128,6 +128,18 @@ KINDS: dict[str, Kind] = {
     "office.zone": Kind(422, "This is not a time zone of the IANA database."),
     "office.hours": Kind(422, "These are no opening hours of a week."),
     "line.unknown": Kind(404, "There is no such place in a line."),
+    # chat and files
+    "file.unknown": Kind(404, "There is no such file."),
+    "file.type": Kind(415, "A file is a picture, a PDF or a plain text."),
+    "file.pixels": Kind(422, "The picture has too many pixels."),
+    "file.unreadable": Kind(422, "The picture cannot be read."),
+    "file.quota": Kind(409, "The call has as many files as it may have."),
+    "file.exists": Kind(409, "Another file of the call has this id."),
+    "file.unavailable": Kind(503, "The file was not stored. Try again with the same id."),
+    "chat.empty": Kind(400, "There is neither text nor file."),
+    "chat.rate": Kind(429, "Too many chat messages."),
+    "chat.full": Kind(409, "No more can be written in this call."),
+    "chat.unavailable": Kind(503, "The message was not kept."),
     # money
     "wallet.unknown": Kind(404, "There is no such wallet."),
     "wallet.currency": Kind(409, "The wallet is in another currency."),

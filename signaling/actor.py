@@ -50,12 +50,14 @@ from metering.meter import (
 )
 
 from .call_meter import CallMeter, Order
+from .chat import Chat
 from .deadlines import PARTIES, Deadlines
 from .errors import Refused
 from .events import (
     Accepted,
     Answered,
     BooksOverflowed,
+    ChatKept,
     Connection,
     Declined,
     Dropped,
@@ -75,6 +77,7 @@ from .messages import (
     CallClientMessage,
     CallView,
     CapMessage,
+    ChatMessage,
     EndedMessage,
     EndReason,
     ErrorMessage,
@@ -110,6 +113,7 @@ class CallActor:
             facts.id, (facts.payer_id, facts.payer_name), (facts.host_id, facts.host_name),
             voice_only=facts.media == "voice", ports=ports.room, post=self.post,
         )  # fmt: skip
+        self._chat = Chat(self.room, ports.room, ports.chat, self.post)
         self.state: CallState = "ringing"
         self.ending: Ending | None = None
         self.over = asyncio.Event()
@@ -197,6 +201,8 @@ class CallActor:
                 self.telling.room_changed()
             case GrantAnswered() | WalletChanged() | BooksOverflowed() | Settled():
                 self._handle_money(event, at_ms)
+            case ChatKept():
+                self._chat.kept(event)
             case Rang():
                 self._rang(at_ms)
             case EndAsked(reason):
@@ -208,9 +214,11 @@ class CallActor:
                 self._joined(event)
             case Said(connection, message):
                 participant = self.room.of_connection(connection)
-                refused = None if participant is None else self._said(participant, message, at_ms)
+                refused = Refused.of("call.ended") if participant and self.state == "ended" else None
+                if participant is not None and refused is None:
+                    refused = self._said(participant, message, at_ms)
                 if refused is not None:
-                    self.telling.refuse(connection, refused, getattr(message, "n", None))
+                    self.telling.refuse(connection, refused, message)
             case Dropped(connection, clean):
                 if self.room.drop(connection, clean=clean) is self.room.payer:
                     self._deadlines.caller_left(at_ms)
@@ -244,10 +252,9 @@ class CallActor:
             self.telling.turn_away(connection, ErrorMessage(participant.code, participant.message))
         else:
             self.telling.welcome(participant, connection)
+            self._chat.welcome(participant)
 
     def _said(self, participant: Participant, message: CallClientMessage, at_ms: int) -> Refused | None:
-        if self.state == "ended":
-            return Refused.of("call.ended")
         match message:
             case OfferMessage():
                 turn = self.room.offer(participant, message)
@@ -262,6 +269,9 @@ class CallActor:
                 return self._paused(participant, message, at_ms)
             case CapMessage() | GiftMessage():
                 return self._decided(participant, message, at_ms)
+            case ChatMessage():
+                is_open = self.state == "open"
+                return self._chat.said(participant, message) if is_open else Refused.of("call.not_open")
         self.telling.room_changed()
         return None
 

@@ -20,6 +20,7 @@ from metering.ledger import Ledger
 
 from .actor import CallActor
 from .alarms import Alarms
+from .chat import MemoryChat
 from .clock import Clock, iso
 from .errors import Refused
 from .events import Accepted, Connection, Declined, Dropped, EndAsked, Joined, Said, WalletChanged
@@ -39,7 +40,7 @@ from .metrics import Metrics, NoMetrics
 from .opening import Opening
 from .options import SignalingOptions
 from .people import Host, Person
-from .ports import CallOffice, CallPorts, MoneyPorts, OpenOffice, RoomPorts
+from .ports import CallOffice, CallPorts, ChatRecords, MoneyPorts, OpenOffice, RoomPorts
 from .presence import HostCalls, Presence
 from .supervisor import Supervisor, within
 from .tokens import JoinClaims, JoinTokens
@@ -68,7 +69,7 @@ class CallDesk:
         options: SignalingOptions | None = None, metrics: Metrics | None = None,
         on_fenced: Callable[[], None] = lambda: None,
         on_low: Callable[[str, str, int], None] = lambda _wallet, _call, _left_ms: None,
-        office: CallOffice | None = None,
+        office: CallOffice | None = None, chat: ChatRecords | None = None,
     ) -> None:  # fmt: skip
         self.clock, self.ledger, self.supervisor = clock, ledger, supervisor
         self.options = options or SignalingOptions()
@@ -80,7 +81,7 @@ class CallDesk:
         self._ports = CallPorts(
             RoomPorts(clock, media, supervisor, self.options),
             MoneyPorts(clock, ledger, supervisor, self.options, self.metrics, on_fenced, on_low),
-            Alarms(clock), tokens, self.presence, self._office, self._on_settled,
+            Alarms(clock), tokens, self.presence, self._office, chat or MemoryChat(), self._on_settled,
         )  # fmt: skip
         self._open_account = Opening(self._ports.money)
         self._calls: dict[str, CallActor] = {}

@@ -9,6 +9,8 @@ room.*      full
 host.*      offline, busy, paused
 line.*      full, many, unknown
 wallet.*    unknown, currency, insufficient
+chat.*      empty, rate, full, unavailable
+file.*      unknown
 server.*    stopping, unavailable
 media.*     bad_sdp, no_codec, too_many_tracks, unknown_peer, full, unavailable    (see media.errors)
 
@@ -51,6 +53,11 @@ MESSAGES: dict[str, str] = {
     "wallet.insufficient": "The balance does not suffice for a call.",
     "gift.limit": "No more time can be given in this call.",
     "cap.too_low": "The cap is below what is charged already, or does not suffice for a call.",
+    "chat.empty": "There is neither text nor file.",
+    "chat.rate": "Too many chat messages; send this one again a little later.",
+    "chat.full": "No more can be written in this call.",
+    "chat.unavailable": "The message was not kept; send it again under the same id.",
+    "file.unknown": "There is no such file of yours in this call.",
     "server.stopping": "The server is going down; try again shortly.",
     "server.unavailable": "The ledger does not answer; try again shortly.",
     "media.bad_sdp": "The offer is not a session description we understand.",

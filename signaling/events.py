@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from booking.chat import ChatEntry
 from media.engine import PeerEvent
 from metering.errors import Refused as LedgerRefused
 from metering.facts import CallAccount, Grant
@@ -115,7 +116,17 @@ class Rang:
     """The call's alarm rang."""
 
 
+@dataclass(frozen=True, slots=True)
+class ChatKept:
+    """A chat message was written, or was not: `code` says why."""
+
+    participant_id: str
+    message_id: str
+    entry: ChatEntry | None
+    code: str = ""
+
+
 FromPeople = Joined | Said | Dropped | Accepted | Declined
 FromMedia = Answered | PeerEvent
 FromMoney = GrantAnswered | WalletChanged | BooksOverflowed | Settled
-Event = FromPeople | FromMedia | FromMoney | EndAsked | Rang
+Event = FromPeople | FromMedia | FromMoney | ChatKept | EndAsked | Rang

@@ -25,6 +25,7 @@ from .messages import (
     ServerMessage,
 )
 from .office import Office
+from .telling import refusal
 from .tokens import ConnectClaims, JoinClaims, JoinTokens, LineClaims, PresenceClaims
 from .transport import NAMESPACE, Transport
 
@@ -166,7 +167,7 @@ class Gateway:
             return
         refused = self._take(connection, message)
         if refused is not None:
-            connection.send(ErrorMessage(refused.code, refused.message, getattr(message, "n", None)))
+            connection.send(refusal(refused, message))
 
     def _take(self, connection: GatewayConnection, message: Any) -> Refused | None:
         match connection.claims:

@@ -4,6 +4,7 @@ Transport: Socket.IO, namespace `/v1`, `auth: {token}`. The event name is the me
 argument is the object. Decoding is strict: unknown fields, wrong types and excess sizes are refused with an
 `error` message and count against the connection's rate. docs/protocol.md describes each message.
 """
+# ruff: noqa: PLC0414 - what is renamed to itself is shown from here, too
 
 from __future__ import annotations
 
@@ -11,20 +12,19 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from .chat_messages import ChatFile as ChatFile
+from .chat_messages import ChatHistoryMessage as ChatHistoryMessage
+from .chat_messages import ChatLine as ChatLine
+from .chat_messages import ChatLineMessage as ChatLineMessage
+from .chat_messages import ChatMessage as ChatMessage
+from .wire import Id as Id
+from .wire import Mid, Minor, Note, TrackId
+from .wire import Role as Role
+from .wire import Source as Source
+from .wire import Wire as _Wire
+
 PROTOCOL_VERSION = 1
 MAX_MESSAGE_BYTES = 128 * 1024
-
-Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")]
-Mid = Annotated[str, msgspec.Meta(min_length=1, max_length=16, pattern=r"^[A-Za-z0-9_.:-]+$")]
-TrackId = Annotated[str, msgspec.Meta(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9_.:-]+$")]
-Minor = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
-Note = Annotated[str, msgspec.Meta(max_length=200)]
-Role = Literal["payer", "host", "guest"]
-Source = Literal["mic", "camera", "screen", "screen_audio"]
-
-
-class _Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
-    """Base: a frozen object whose tag is the event's name."""
 
 
 # -- client to server, in a call ---------------------------------------------------------------------------
@@ -113,6 +113,7 @@ class LeaveLineMessage(_Wire, tag="leave_line", frozen=True):
 
 CallClientMessage = (
     OfferMessage | PauseMessage | ResumeMessage | CapMessage | GiftMessage | StateMessage | LeaveMessage
+    | ChatMessage
 )  # fmt: skip
 PresenceClientMessage = AcceptMessage | DeclineMessage
 LineClientMessage = LeaveLineMessage
@@ -290,11 +291,12 @@ class StoppingMessage(_Wire, tag="stopping", frozen=True):
 
 
 class ErrorMessage(_Wire, tag="error", frozen=True):
-    """A refusal; `code` is stable (docs/protocol.md), `n` names the offer it answers."""
+    """A refusal; `code` is stable (docs/protocol.md); it answers the offer `n` or the chat message `id`."""
 
     code: str
     message: str
     n: int | None = None
+    id: str | None = None
 
 
 class IncomingCall(msgspec.Struct, frozen=True):
@@ -339,7 +341,7 @@ class PresenceMessage(_Wire, tag="presence", frozen=True):
     v: int
     ringing: list[IncomingCall]
     open_call: str | None = None
-    line: list[WaitingCaller] = []
+    line: list[WaitingCaller] = msgspec.field(default_factory=list)
     office: OfficeView | None = None
 
 
@@ -390,7 +392,7 @@ class PlaceMessage(_Wire, tag="place", frozen=True):
 LineServerMessage = PlaceMessage | SupersededMessage | StoppingMessage | ErrorMessage
 CallServerMessage = (
     WelcomeMessage | AnswerMessage | RoomMessage | MeterMessage | EndedMessage
-    | SupersededMessage | StoppingMessage | ErrorMessage
+    | ChatLineMessage | ChatHistoryMessage | SupersededMessage | StoppingMessage | ErrorMessage
 )  # fmt: skip
 PresenceServerMessage = (
     PresenceMessage | AcceptedMessage | StoppedRingingMessage | SupersededMessage | StoppingMessage

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from booking.chat import ChatEntry, NewEntry
 from media.engine import MediaEngine
 from metering.ledger import Ledger
 
@@ -69,6 +70,13 @@ class CallOffice(Protocol):
 
     def stopping(self) -> None:
         """The server goes down: tell whoever waits."""
+
+
+class ChatRecords(Protocol):
+    """Where messages are kept (booking.chat_store)."""
+
+    async def keep(self, new: NewEntry) -> ChatEntry | None:
+        """Append a message once, durable on return; None: there is no such file of this side."""
 
 
 class OpenOffice:
@@ -142,4 +150,5 @@ class CallPorts:
     tokens: JoinTokens
     pages: HostPages
     office: CallOffice
+    chat: ChatRecords
     on_settled: Callable[[CallActor], None]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .chat_messages import ChatMessage
 from .errors import Refused
 from .events import Connection
 from .messages import (
@@ -17,12 +18,20 @@ from .messages import (
     ErrorMessage,
     MeterMessage,
     MeterView,
+    OfferMessage,
     Role,
     RoomMessage,
     StoppingMessage,
     WelcomeMessage,
 )
 from .room import Participant, Room
+
+
+def refusal(refused: Refused, message: object = None) -> ErrorMessage:
+    """The `error` that answers a message; it names the offer (`n`) or the chat message (`id`)."""
+    n = message.n if isinstance(message, OfferMessage) else None
+    said = message.id if isinstance(message, ChatMessage) else None
+    return ErrorMessage(refused.code, refused.message, n, said)
 
 
 class Telling:
@@ -76,9 +85,9 @@ class Telling:
         self._room.disconnect()
 
     @staticmethod
-    def refuse(connection: Connection, refused: Refused, n: int | None = None) -> None:
-        """Say no; `n` names the offer that is refused."""
-        connection.send(ErrorMessage(refused.code, refused.message, n))
+    def refuse(connection: Connection, refused: Refused, message: object = None) -> None:
+        """Say no to a message."""
+        connection.send(refusal(refused, message))
 
     @staticmethod
     def turn_away(connection: Connection, message: EndedMessage | ErrorMessage) -> None:

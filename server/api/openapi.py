@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
+from booking.chat import ENDINGS
 from server import problems, resources
-from server.api.route import DOWNLOADS, MAX_QUERY_CHARS, CsvFile, JsonFile, Route
+from server.api.route import DOWNLOADS, MAX_QUERY_CHARS, CsvFile, FileAnswer, JsonFile, Route
 
 VERSION = "1"
 _REFERENCE = "#/components/schemas/{name}"
@@ -31,11 +32,14 @@ _PARAMETERS = {
     "offer_id": "The offer's id.",
     "client_id": "The client's id.",
     "person_id": "The person's id.",
+    "file_id": "The file's id, chosen by its sender.",
 }
 _QUERY = {
     "before": "Only what is older than this entry.",
     "about": "Only what this person did or what was done to this person.",
     "action": "Only actions that begin so.",
+    "id": "An id of 16 to 40 characters, chosen before it is tried: a retry changes nothing.",
+    "name": "The file's name, to be shown.",
     "state": "Only those in this state.",
     "words": "Only what has these words in a name, or an id that begins so.",
     "start": "The first day, like 2026-05-01.",
@@ -88,7 +92,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
 def _kinds(routes: Sequence[Route]) -> list[type[msgspec.Struct]]:
     kinds: dict[type[msgspec.Struct], None] = {resources.Problem: None}
     for route in routes:
-        if route.answer not in DOWNLOADS:
+        if route.answer not in (*DOWNLOADS, FileAnswer):
             kinds[route.answer] = None
         if route.body is not None:
             kinds[route.body] = None
@@ -156,6 +160,8 @@ def _query_parameter(name: str) -> dict[str, Any]:
 
 
 def _content(answer: type[msgspec.Struct]) -> dict[str, Any]:
+    if answer is FileAnswer:
+        return {kind: {"schema": {"type": "string", "format": "binary"}} for kind in ENDINGS}
     if answer is CsvFile:
         return {CsvFile.media_type: {"schema": {"type": "string"}}}
     if answer is JsonFile:

@@ -100,10 +100,27 @@ DOWNLOADS = (CsvFile, JsonFile)
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as a body: what it may say it is, and how many bytes it may have."""
+    """A file as a body: what it may say it is, and how many bytes it may have.
+
+    `check` may refuse before a byte of it is read; `limit`: fewer bytes than `max_bytes`, by the settings.
+    """
 
     types: tuple[str, ...]
     max_bytes: int
+    check: Callable[[Ask], Awaitable[None]] | None = None
+    limit: Callable[[Services], int] | None = None
+
+    def most(self, services: Services) -> int:
+        """How many bytes it may have on this server."""
+        return self.max_bytes if self.limit is None else min(self.max_bytes, self.limit(services))
+
+
+class FileAnswer(msgspec.Struct, frozen=True):
+    """An answer that is a file: its bytes, its type, and its Content-Disposition."""
+
+    data: bytes
+    kind: str
+    disposition: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from booking.address_store import AddressStore
 from booking.caps import CapStore
+from booking.chat_store import ChatStore
 from booking.client_book import ClientBook
 from booking.code_store import CodeStore
 from booking.people import Person, Rate
@@ -19,6 +20,7 @@ from metering.entries import EntryStore
 from metering.history import CallHistory
 from metering.tariff import Tariff
 from server import views
+from server.attachments import Attachments
 from server.audit import Audit
 from server.auth import Login, Logins
 from server.browser_logins import BrowserLogins
@@ -73,6 +75,8 @@ class Services:
     life: Life
     outbox: Outbox
     caps: CapStore
+    chats: ChatStore
+    attachments: Attachments
     payments: Payments | None
     after_calls: AfterCalls
     ratings: RatingStore

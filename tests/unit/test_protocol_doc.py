@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from server.problems import KINDS
-from signaling import allowance, messages, options, transport
+from signaling import allowance, chat, chat_messages, messages, options, transport
 from signaling.errors import MESSAGES
 from signaling.messages import (
     CallClientMessage,
@@ -29,9 +29,10 @@ from signaling.messages import (
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
+HOMES = {messages.__name__, chat_messages.__name__}
 STRUCTS = [
     one for one in vars(messages).values()
-    if isinstance(one, type) and issubclass(one, msgspec.Struct) and one.__module__ == messages.__name__
+    if isinstance(one, type) and issubclass(one, msgspec.Struct) and one.__module__ in HOMES
     and not one.__name__.startswith("_")
 ]  # fmt: skip
 MESSAGE_TYPES = [
@@ -130,3 +131,7 @@ def test_the_figures_are_those_of_the_code() -> None:
     limits = allowance.Allowance.__init__.__defaults__
     assert limits == (20, 60, 100)
     assert "20 messages a second on average, 60 at once" in TEXT
+    assert f"at most {chat.BURST} at once, then one a second" in TEXT
+    assert chat.PER_SECOND == 1
+    assert f"{chat.MAX_LINES:,} messages" in TEXT
+    assert f"the last {chat.HISTORY} messages" in TEXT

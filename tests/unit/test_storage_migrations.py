@@ -15,6 +15,7 @@ from alembic.migration import MigrationContext
 from rig.shelf import migrated_file
 
 import booking.call_tables
+import booking.chat_tables
 import booking.office_tables
 import booking.profile_tables
 import booking.site_tables

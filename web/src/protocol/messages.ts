@@ -65,6 +65,51 @@ export type HostState =
   | "paused"
   | "away";
 
+/** A file of the call; `size` in bytes, `width` and `height` in pixels (0: no picture). */
+export interface ChatFile {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: "application/pdf" | "image/jpeg" | "image/png" | "text/plain";
+  readonly size: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What was said before this connection, the newest last; `more`: there is older over HTTP. */
+export interface ChatHistoryMessage {
+  readonly type: "chat_history";
+  readonly lines: readonly ChatLine[];
+  readonly more: boolean;
+}
+
+/** A message as both sides have it; `seq` counts from 1 in each call and gives the order. */
+export interface ChatLine {
+  readonly seq: number;
+  readonly id: string;
+  readonly sender: "host" | "payer";
+  readonly text: string;
+  readonly at: string;
+  readonly file: ChatFile | null;
+}
+
+/** Somebody said something, oneself included: then it is kept. */
+export interface ChatLineMessage {
+  readonly type: "chat_line";
+  readonly line: ChatLine;
+}
+
+/**
+ * Say something to the other side: a text, a file that was sent to the call before, or both.
+ *
+ * `id` is chosen by the page: the same one again, after a lost connection, is the same message.
+ */
+export interface ChatMessage {
+  readonly type: "chat";
+  readonly id: string;
+  readonly text?: string;
+  readonly file?: string | null;
+}
+
 /** The m-line `mid` of the offer sends `source`. */
 export interface PublishLine {
   readonly mid: string;
@@ -283,12 +328,13 @@ export interface StoppingMessage {
   readonly retry_ms: number;
 }
 
-/** A refusal; `code` is stable (docs/protocol.md), `n` names the offer it answers. */
+/** A refusal; `code` is stable (docs/protocol.md); it answers the offer `n` or the chat message `id`. */
 export interface ErrorMessage {
   readonly type: "error";
   readonly code: string;
   readonly message: string;
   readonly n: number | null;
+  readonly id: string | null;
 }
 
 /** A call that rings at a host. */
@@ -382,7 +428,8 @@ export type CallClientMessage =
   | CapMessage
   | GiftMessage
   | StateMessage
-  | LeaveMessage;
+  | LeaveMessage
+  | ChatMessage;
 
 export type PresenceClientMessage =
   | AcceptMessage
@@ -396,6 +443,7 @@ export type ClientMessage =
   | GiftMessage
   | StateMessage
   | LeaveMessage
+  | ChatMessage
   | AcceptMessage
   | DeclineMessage
   | LeaveLineMessage;
@@ -412,6 +460,8 @@ export type CallServerMessage =
   | RoomMessage
   | MeterMessage
   | EndedMessage
+  | ChatLineMessage
+  | ChatHistoryMessage
   | SupersededMessage
   | StoppingMessage
   | ErrorMessage;
@@ -430,6 +480,8 @@ export type ServerMessage =
   | RoomMessage
   | MeterMessage
   | EndedMessage
+  | ChatLineMessage
+  | ChatHistoryMessage
   | SupersededMessage
   | StoppingMessage
   | ErrorMessage
