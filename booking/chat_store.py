@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal, cast
 
-from sqlalchemy import Select, and_, delete, func, select
+from sqlalchemy import Select, and_, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.engine import Row
+from sqlalchemy.engine import Connection, Row
 
 from booking.chat import ChatEntry, FileFacts, FileKind, NewEntry, Side
 from booking.chat_tables import call_chat, call_files
@@ -130,6 +130,14 @@ class FileStore:
             transaction.connection.execute(gone)
 
         await self._database.write(job)
+
+
+def forget_chat(connection: Connection, calls: Select[Any], sender: Side) -> None:
+    """Delete what one side wrote in these calls. Its files count as old: the next sweep deletes them."""
+    said = and_(call_chat.c.call_id.in_(calls), call_chat.c.sender == sender)
+    connection.execute(delete(call_chat).where(said))
+    sent = and_(call_files.c.call_id.in_(calls), call_files.c.sender == sender)
+    connection.execute(update(call_files).where(sent).values(name="", at=""))
 
 
 def _lines() -> Select[Any]:

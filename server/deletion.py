@@ -1,6 +1,7 @@
 """Deleting a client: what is personal goes at once, what the books need stays, without a name beside it.
 
 What goes: name, address, logins, cap, saved card and automatic top-ups, wishes in lines, words of ratings,
+what was written and sent in calls (the files' bytes within the hour),
 experts' notes and blocks, what websites know the person by. What stays: transfers, calls and their signed
 receipts (with the name that both sides hold a copy of), disputes, payments, and the audit log. A deleted
 profile's links and keys end: it is asked on every request.
@@ -14,6 +15,7 @@ from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.engine import Connection
 
 from booking.call_tables import call_caps, ratings
+from booking.chat_store import forget_chat
 from booking.client_tables import client_blocks, client_notes, deleted_people
 from booking.identity_tables import addresses, logins, sign_in_codes
 from booking.office_tables import line_places
@@ -111,6 +113,7 @@ def _forget(connection: Connection, person_id: str, at: str) -> None:
         connection.execute(delete(sign_in_codes).where(sign_in_codes.c.address == address))
     said = update(ratings).where(ratings.c.client_id == person_id)
     connection.execute(said.values(text=""))
+    forget_chat(connection, select(metered_calls.c.id).where(metered_calls.c.wallet_id == person_id), "payer")
     for book in (client_notes, client_blocks):
         connection.execute(delete(book).where(book.c.client_id == person_id))
     connection.execute(delete(auto_top_ups).where(auto_top_ups.c.wallet_id == person_id))

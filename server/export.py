@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Table, and_, or_, select
 
 from booking.call_tables import call_caps, ratings
+from booking.chat_tables import call_chat, call_files
 from booking.client_tables import call_offers, client_blocks, client_notes
 from booking.identity_tables import addresses, logins
 from booking.office_tables import availability, line_places
@@ -40,7 +41,7 @@ def _whose(person_id: str) -> list[tuple[Table, ColumnElement[bool]]]:
     calls = select(metered_calls.c.id).where(mine)
     by_person = (addresses, logins, call_caps, availability, profiles, offers, site_users, api_keys)
     by_wallet = (top_ups, payment_orders, payers, auto_top_ups, withdrawals, refunds, adjustments, clawbacks)
-    by_call = (call_offers, meter_events, tips, call_refunds, disputes)
+    by_call = (call_offers, meter_events, tips, call_refunds, disputes, call_chat, call_files)
     return [
         (people, people.c.id == person_id),
         *((table, table.c.person_id == person_id) for table in by_person),

@@ -247,6 +247,26 @@ async def test_it_is_forgotten_in_time(house: House) -> None:
     assert not list(house.config.data_path.glob("files/*/*"))
 
 
+async def test_who_is_deleted_takes_along_what_they_wrote(house: House) -> None:
+    talk = await house.talk()
+    sent = await send(house, talk.call_id, house.sam, PDF, "mine.pdf")
+    theirs = await send(house, talk.call_id, house.ada, PDF, "theirs.pdf")
+    await say(talk, "payer", "my words", sent.body["id"])
+    await say(talk, "host", "their words", theirs.body["id"])
+    export = await house.ask("GET", "me/export", house.sam)
+    assert [row["text"] for row in export.body["tables"]["call_chat"]] == ["my words", "their words"]
+    await talk.hang_up()
+    name = (await house.ask("GET", "me", house.sam)).body["name"]
+    gone = await house.ask("POST", "me/delete", house.sam, {"name": name, "money": "give_up"})
+    assert gone.status == 200, gone.text
+    page = (await house.ask("GET", f"calls/{talk.call_id}/chat", house.ada)).body
+    assert [line["text"] for line in page["lines"]] == ["their words"]
+    await house.services.attachments.forget()
+    left = f"calls/{talk.call_id}/files"
+    assert (await house.ask("GET", f"{left}/{sent.body['id']}", house.ada)).code == "file.unknown"
+    assert (await bytes_of(house, f"{left}/{theirs.body['id']}", house.ada))[0] == PDF
+
+
 # -- names -------------------------------------------------------------------------------------------------
 
 
