@@ -16,6 +16,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
 
 from booking.profiles import Face, Offer
+from booking.ratings import Standing
 from server import pages, problems, views, wording
 from server.api.services import Services
 from server.live import live_of
@@ -61,6 +62,8 @@ class PageWords:
     offers: tuple[OfferWords, ...] = ()
     state: str = ""
     state_text: str = ""
+    stars: str = ""
+    ratings: str = ""
 
 
 class ProfilePages:
@@ -86,7 +89,9 @@ class ProfilePages:
         if slug != slug.lower():
             return web.Response(status=308, headers={"Location": f"/e/{slug.lower()}"})
         face = await self._services.profiles.face_by_slug(slug)
-        words = PageWords(title="Not found · Talktime") if face is None else self._words(face)
+        words = PageWords(title="Not found · Talktime")
+        if face is not None:
+            words = self._words(face, await self._services.ratings.standing(face.person.id))
         try:
             text = self._templates.get_template(TEMPLATE).render(page=words)
         except TemplateNotFound:
@@ -124,7 +129,7 @@ class ProfilePages:
     def _url(self, face: Face) -> str:
         return f"{self._services.life.public_url()}/e/{face.person.slug}"
 
-    def _words(self, face: Face) -> PageWords:
+    def _words(self, face: Face, standing: Standing) -> PageWords:
         person, profile, url = face.person, face.profile, self._url(face)
         live = live_of(self._services.office, person.id)
         photo = views.photo_path(profile.photo_id)
@@ -151,6 +156,8 @@ class ProfilePages:
             offers=offers,
             state=live.state if offers else "away",
             state_text=_STATES[live.state] if offers else "Takes no calls at the moment",
+            stars=wording.tenths(standing.stars_tenths) if standing.count else "",
+            ratings=f"{standing.count} {'rating' if standing.count == 1 else 'ratings'}",
         )
 
 

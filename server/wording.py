@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from babel import Locale
 from babel.core import UnknownLocaleError
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency, format_decimal, get_currency_precision
 
 from booking.people import Rate
 
@@ -32,6 +32,11 @@ def duration(ms: int) -> str:
     if hours:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+
+
+def tenths(value: int) -> str:
+    """A number of tenths: `tenths(47) == "4.7"`."""
+    return str(format_decimal(Decimal(value).scaleb(-1), format="0.0", locale=LOCALE))
 
 
 def price(rate: Rate) -> str:

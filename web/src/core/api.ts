@@ -1,6 +1,7 @@
 /** The HTTP API, typed. Every request has a time-out; a refusal is a `Refusal` with the server's stable code. */
 
 import type {
+  AfterCall,
   AttachAddress,
   Call,
   CallCap,
@@ -16,6 +17,7 @@ import type {
   EmbedSession,
   Expert,
   ExpertProfile,
+  GiveTip,
   GuestLink,
   JoinLine,
   JoinToken,
@@ -28,6 +30,7 @@ import type {
   OperatorOverview,
   Problem,
   Receipt,
+  RefundCall,
   SetOffice,
   SignedIn,
   SignedOut,
@@ -179,6 +182,25 @@ export class Api {
   }
   setOffice(body: SetOffice): Promise<OfficeHours> {
     return this.#ask("POST", "/office", body);
+  }
+  /** What was given and said after a call, and what still can be. */
+  after(id: string): Promise<AfterCall> {
+    return this.#ask("GET", `/calls/${encodeURIComponent(id)}/after`);
+  }
+  tip(id: string, body: GiveTip): Promise<AfterCall> {
+    return this.#ask("POST", `/calls/${encodeURIComponent(id)}/tips`, body);
+  }
+  rate(id: string, stars: number, text: string): Promise<AfterCall> {
+    return this.#ask("POST", `/calls/${encodeURIComponent(id)}/rating`, { stars, text });
+  }
+  dispute(id: string, reason: string): Promise<AfterCall> {
+    return this.#ask("POST", `/calls/${encodeURIComponent(id)}/dispute`, { reason });
+  }
+  answerDispute(id: string, text: string): Promise<AfterCall> {
+    return this.#ask("POST", `/calls/${encodeURIComponent(id)}/dispute/answer`, { text });
+  }
+  refundCall(id: string, body: RefundCall): Promise<AfterCall> {
+    return this.#ask("POST", `/calls/${encodeURIComponent(id)}/refunds`, body);
   }
   receipt(id: string): Promise<Receipt> {
     return this.#ask("GET", `/calls/${encodeURIComponent(id)}/receipt`);

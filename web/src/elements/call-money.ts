@@ -2,6 +2,7 @@
 
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import type { Api } from "../core/api";
 import { type CallState, drawAt } from "../core/machine";
 import { read } from "../core/meter";
 import { money } from "../core/money";
@@ -10,12 +11,14 @@ import { t } from "../strings";
 import { base, card, controls } from "../styles/shared";
 import "./cap-field";
 import { follow } from "./follow";
+import "./tip";
 
 const GIFTS_MIN = [1, 5, 10] as const;
 
 @customElement("tt-call-money")
 export class CallMoney extends LitElement {
   @property({ attribute: false }) session: CallSession | null = null;
+  @property({ attribute: false }) api: Api | null = null;
   /** What was typed and not set yet. */
   @state() private wish: number | null | undefined = undefined;
   @state() private low = false;
@@ -33,6 +36,10 @@ export class CallMoney extends LitElement {
       button.gift {
         flex: 1;
       }
+      .tip {
+        padding-block-end: var(--space-4);
+        border-block-end: var(--hair) solid var(--line);
+      }
       section > button.primary {
         width: var(--full);
       }
@@ -43,7 +50,7 @@ export class CallMoney extends LitElement {
     const call = this.session?.state;
     if (!call?.meter) return nothing;
     return html`<div class="stack">
-      ${call.role === "payer" ? this.#cap(call) : nothing} ${call.role === "host" ? this.#gift(call) : nothing}
+      ${call.role === "payer" ? html`${this.#tip(call)} ${this.#cap(call)}` : nothing} ${call.role === "host" ? this.#gift(call) : nothing}
     </div>`;
   }
 
@@ -80,6 +87,20 @@ export class CallMoney extends LitElement {
         </button>
       </section>
     `;
+  }
+
+  #tip(call: CallState): TemplateResult | typeof nothing {
+    if (!call.meter) return nothing;
+    const { currency } = read(call.meter, call.meterAt, drawAt(call, performance.now()));
+    return html`<section class="stack tip" data-testid="tip-panel">
+      <h3>${t.afterCall.tip.inCall}</h3>
+      <tt-tip
+        .api=${this.api}
+        .call=${call.callId}
+        .currency=${currency}
+        .name=${call.call?.host_name ?? ""}
+      ></tt-tip>
+    </section>`;
   }
 
   #gift(call: CallState): TemplateResult {

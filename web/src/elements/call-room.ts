@@ -339,7 +339,7 @@ export class CallRoom extends LitElement {
         .heading=${this.session?.state.role === "host" ? t.inCall.gift.title : t.inCall.moneyTitle}
         @tt-close=${close}
       >
-        <tt-call-money .session=${this.session} @tt-done=${close}></tt-call-money>
+        <tt-call-money .session=${this.session} .api=${this.api} @tt-done=${close}></tt-call-money>
       </tt-dialog>`;
     if (this.panel === "invite")
       return html`<tt-dialog .heading=${t.invite.title} @tt-close=${close}>

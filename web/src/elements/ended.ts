@@ -11,6 +11,7 @@ import type { Receipt } from "../protocol/api";
 import type { EndedMessage } from "../protocol/messages";
 import { t } from "../strings";
 import { base, card, controls } from "../styles/shared";
+import "./after-call";
 import { icon } from "./icons";
 
 const LOOKS = 8;
@@ -82,6 +83,7 @@ export class Ended extends LitElement {
             : nothing
         }
         ${call.role === "guest" ? nothing : this.#money(call, ended)}
+        ${this.#after(call)}
         <div class="row actions">
           <button type="button" class="primary large" data-testid="call-again" @click=${this.#again}>
             ${call.role === "host" ? t.ended.back : t.ended.again}
@@ -96,6 +98,18 @@ export class Ended extends LitElement {
         </div>
       </section>
     `;
+  }
+
+  /** Once it is settled: what one may still say and give. */
+  #after(call: CallState): TemplateResult | typeof nothing {
+    const { receipt } = this;
+    if (!receipt || receipt.used_ms === 0 || call.role === "guest") return nothing;
+    return html`<tt-after-call
+      .api=${this.api}
+      .call=${receipt.call_id}
+      .payer=${receipt.payer_name}
+      .host=${receipt.host_name}
+    ></tt-after-call>`;
   }
 
   #money(call: CallState, ended: EndedMessage): TemplateResult {

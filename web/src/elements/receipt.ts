@@ -1,20 +1,26 @@
 /** A receipt as a document: what was metered and why, how that became money, and how to verify it. */
 
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
-import { customElement, property } from "lit/decorators.js";
+import { customElement, property, state } from "lit/decorators.js";
+import type { Api } from "../core/api";
 import { exact } from "../core/duration";
 import { fully, timeOfDay } from "../core/moment";
 import { money } from "../core/money";
 import { conditions, headline } from "../core/price";
-import type { Receipt, ReceiptInterval } from "../protocol/api";
+import type { AfterCall, Receipt, ReceiptInterval } from "../protocol/api";
 import { t } from "../strings";
 import { base, card, controls } from "../styles/shared";
 import { table } from "../styles/table";
+import "./after-call";
 import { icon } from "./icons";
+import "./meter-log";
 
 @customElement("tt-receipt")
 export class ReceiptElement extends LitElement {
   @property({ attribute: false }) receipt: Receipt | null = null;
+  /** Of the one who reads it: with it, what came after the call is shown, and what may still be done. */
+  @property({ attribute: false }) api: Api | null = null;
+  @state() private since: AfterCall | null = null;
 
   static override styles = [
     base,
@@ -126,7 +132,9 @@ export class ReceiptElement extends LitElement {
             </button>
           </div>
         </div>
-        ${this.#sums(receipt)} ${this.#intervals(receipt)} ${this.#facts(receipt)} ${this.#verify(receipt)}
+        ${this.#sums(receipt)} ${this.#after(receipt)} ${this.#intervals(receipt)}
+        <tt-meter-log .receipt=${receipt} ?open=${this.since?.dispute?.state === "open"}></tt-meter-log>
+        ${this.#facts(receipt)} ${this.#verify(receipt)}
       </article>
     `;
   }
@@ -152,6 +160,7 @@ export class ReceiptElement extends LitElement {
           </dd>
         </div>
         ${earned === null ? nothing : line(t.receipt.charge, money(receipt.charge_minor, currency))}
+        ${this.#since(receipt)}
         ${amount(t.receipt.before, receipt.balance_before_minor, "receipt-before")}
         ${
           receipt.topped_up_minor
@@ -161,6 +170,51 @@ export class ReceiptElement extends LitElement {
         ${this.#others(receipt)} ${amount(t.receipt.after, receipt.balance_after_minor, "receipt-after")}
       </dl>
     </section>`;
+  }
+
+  /** What was given and given back since; the receipt itself stays what was signed. */
+  #since({ currency, charge_minor, earned_minor }: Receipt): TemplateResult | typeof nothing {
+    const { since } = this;
+    if (!since || (since.tips.length === 0 && since.refunds.length === 0)) return nothing;
+    const mine = earned_minor !== null;
+    const words = t.afterCall;
+    const tipped = since.tips.reduce((sum, each) => sum + each.amount_minor, 0);
+    const back = mine ? since.refunds.reduce((sum, each) => sum + each.host_minor, 0) : since.refunded_minor;
+    const net = mine ? earned_minor - back + tipped : charge_minor - back + tipped;
+    return html`
+      ${since.refunds.map(
+        (each) => html`<div>
+          <dt>
+            ${mine ? words.refund.hostLine : words.refund.line} ${words.refund.by[each.by]}
+            ${each.reason ? html`<span class="small">· “${each.reason}”</span>` : nothing}
+          </dt>
+          <dd data-testid="receipt-refund">−${money(mine ? each.host_minor : each.amount_minor, currency)}</dd>
+        </div>`,
+      )}
+      ${
+        tipped > 0
+          ? html`<div><dt>${words.tip.sum}</dt><dd data-testid="receipt-tip">${money(tipped, currency)}</dd></div>`
+          : nothing
+      }
+      <div class="total">
+        <dt>${words.refund.net}</dt>
+        <dd data-testid="receipt-net" data-minor=${net}>${money(net, currency)}</dd>
+      </div>
+    `;
+  }
+
+  #after(receipt: Receipt): TemplateResult | typeof nothing {
+    if (!this.api) return nothing;
+    return html`<tt-after-call
+      class="actions"
+      .api=${this.api}
+      .call=${receipt.call_id}
+      .payer=${receipt.payer_name}
+      .host=${receipt.host_name}
+      @tt-after=${(event: CustomEvent<AfterCall>) => {
+        this.since = event.detail;
+      }}
+    ></tt-after-call>`;
   }
 
   /** Another call on the same wallet may have moved money meanwhile; without this line the sum would not add up. */

@@ -16,6 +16,7 @@ import { everyLogin, login, onNewLink } from "./browser";
 @customElement("tt-receipt-page")
 export class ReceiptPage extends LitElement {
   @state() private receipt: Receipt | null = null;
+  @state() private api: Api | null = null;
   @state() private problem = "";
 
   static override styles = [
@@ -42,7 +43,7 @@ export class ReceiptPage extends LitElement {
   }
 
   #page(): TemplateResult {
-    if (this.receipt) return html`<tt-receipt .receipt=${this.receipt}></tt-receipt>`;
+    if (this.receipt) return html`<tt-receipt .receipt=${this.receipt} .api=${this.api}></tt-receipt>`;
     switch (this.problem) {
       case "":
         return html`<p class="muted" role="status">${t.loading}</p>`;
@@ -61,7 +62,9 @@ export class ReceiptPage extends LitElement {
       let waits = false;
       for (const token of tokens) {
         try {
-          this.receipt = await new Api(token).receipt(id);
+          const api = new Api(token);
+          this.receipt = await api.receipt(id);
+          this.api = api;
           document.title = `${t.receipt.title} · ${t.brand}`;
           return;
         } catch (error) {

@@ -2,6 +2,7 @@
 
 import type { DeviceTrouble } from "../core/devices";
 import type { EndReason, MeterWhy } from "../protocol/messages";
+import { afterCall } from "./after-call";
 import { desk } from "./desk";
 import { embed } from "./embed";
 import { inCall } from "./in-call";
@@ -27,6 +28,7 @@ export const en = {
   embed,
   sites,
   inCall,
+  afterCall,
   signIn,
   logins,
   keptMail,
