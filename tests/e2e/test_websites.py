@@ -8,7 +8,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from rig.accessible import PHONE, assert_accessible, assert_fits
+from rig.accessible import PHONE
+from rig.gallery import look
 from rig.person import Person
 from rig.server import START_S, Server, login_of, talktime, wait_until
 from rig.website import Website
@@ -25,6 +26,7 @@ def test_an_expert_keeps_the_websites(house: Callable[..., Server], person: Make
         grace.wait("online")
         grace.open(f"{server.url}/sites")
         grace.wait("no-sites")
+        look(grace, "sites-empty")
         grace.see("site-name").fill("My notes")
         grace.see("site-origin").fill("http://shop.example")
         grace.click("add-site")
@@ -33,7 +35,7 @@ def test_an_expert_keeps_the_websites(house: Callable[..., Server], person: Make
         grace.see("site-origin").fill(f"{website.url}/about/me?x=1")
         grace.click("add-site")
         first = secret_in(grace)
-        assert_accessible(grace.page, "a new website")
+        look(grace, "sites-new")
         (site,) = server.api("GET", "/sites", login=login).body["sites"]
         assert (site["name"], site["origins"]) == ("My notes", [website.url])
 
@@ -60,8 +62,6 @@ def test_an_expert_keeps_the_websites(house: Callable[..., Server], person: Make
         widget.get_by_role("button", name="Call Grace").click()
         widget.get_by_text("is not among the websites").wait_for()
 
-        grace.page.set_viewport_size(PHONE["viewport"])
-        assert_fits(grace.page, "websites on a phone")
         grace.click("remove-site")
         grace.click("yes")
         grace.wait("no-sites")
@@ -110,12 +110,12 @@ def look_at_the_demo(visitor: Person, website: str) -> None:
     visitor.open(website)
     widget = visitor.page.locator("talktime-call")
     widget.get_by_text("Away · $2.40/min").wait_for()
+    look(visitor, "website")
     visitor.page.get_by_label("Signed in as Vera").check()
     visitor.page.get_by_role("link", name="Ask Ada now").click()
     frame = widget.frame_locator("iframe")
     frame.get_by_test_id("start-call").wait_for()
     assert frame.get_by_text("Vera").count()
     visitor.page.locator("#heard li", has_text="ready").wait_for()
-    assert_fits(visitor.page, "the demo's website")
-    assert_accessible(visitor.page, "the demo's website")
+    look(visitor, "website-open")
     assert visitor.errors == []

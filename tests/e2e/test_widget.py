@@ -11,6 +11,7 @@ from typing import Any
 import jwt
 import pytest
 from playwright.sync_api import FrameLocator, Locator
+from rig.gallery import look
 from rig.person import Person
 from rig.server import Server, login_of, wait_until
 from rig.website import Website
@@ -100,7 +101,7 @@ def shop(server: Server, person: MakePerson) -> Iterator[Callable[..., Shop]]:
 def strict(server: str) -> str:
     """The policy that docs/widget.md tells a host page to have, beside what forbids everything else."""
     return (
-        "default-src 'none'; base-uri 'none'; "
+        "default-src 'none'; base-uri 'none'; require-trusted-types-for 'script'; "
         f"script-src 'self' {server}; connect-src {server}; frame-src {server}"
     )
 
@@ -140,6 +141,7 @@ def test_a_whole_call_on_somebody_elses_website(shop: Callable[..., Shop], perso
     assert ticks[-1]["duration_ms"] > ticks[0]["duration_ms"]
     assert here.state() == "call"
     assert not here.widget.locator(".close").is_visible(), "a call is not put out of sight"
+    look(here.visitor, "widget-call")
 
     here.widget.evaluate("(widget) => widget.hangUp()")
     ended = here.wait_said("ended")
@@ -236,6 +238,7 @@ def test_a_website_that_is_not_listed_shows_nothing(shop: Callable[..., Shop]) -
     here.widget.get_by_text("is not among the websites").wait_for()
     assert here.wait_said("problem")["code"] == "embed.refused"
     assert here.state() == "refused"
+    look(here.visitor, "widget-refused")
 
     here.website.headers["Content-Security-Policy"] = strict(here.server.url).partition("; frame-src")[0]
     here.visit()
@@ -265,6 +268,8 @@ def test_a_website_that_forbids_the_camera_is_told_what_to_add(shop: Callable[..
     here.see("visitor-go").click()
     here.see("problem").wait_for()
     assert here.see("problem").get_attribute("data-code") == "host_forbids"
+    assert here.see("own-page").get_attribute("href") == "/e/ada"
+    look(here.visitor, "widget-camera-forbidden")
     line = f'camera=(self "{here.server.url}")'
     assert line in here.see("problem").inner_text()
     told = here.wait_said("problem")
@@ -326,6 +331,7 @@ def test_a_place_in_line_is_kept_out_of_sight_until_the_turn(
     assert here.state() == "waiting"
     here.widget.get_by_role("button", name="Close").click()
     here.widget.get_by_text("You are in line").wait_for()
+    look(here.visitor, "widget-in-line")
     assert not here.widget.locator("iframe").is_visible()
     here.widget.get_by_role("button", name="Show").click()
     here.see("position").wait_for()

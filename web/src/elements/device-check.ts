@@ -262,7 +262,10 @@ export class DeviceCheck extends LitElement {
   /** For whoever looks after the website around this page: what to add. */
   #policy(): TemplateResult {
     return html`<p class="muted">${t.embed.forbiddenText}</p>
-      <code>${t.embed.forbiddenHeader(location.origin)}</code>`;
+      <code>${t.embed.forbiddenHeader(location.origin)}</code>
+      <a href=${`/e/${this.expert?.slug ?? ""}`} target="_blank" rel="noopener" data-testid="own-page"
+        >${t.embed.ownPage}</a
+      >`;
   }
 
   #cameraTrouble(trouble: DeviceTrouble): TemplateResult {

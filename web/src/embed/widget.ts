@@ -277,7 +277,7 @@ export class TalktimeCall extends HTMLElement {
       price ? this.#words("perMinute").replace("{price}", money(minute, currency)) : this.#words("free"),
     ];
     const minutes = Math.ceil(face.live.wait_ms / 60_000);
-    if (minutes > 0) parts.push(this.#words("wait").replace("{min}", String(minutes)));
+    if (minutes > 0 && !waiting) parts.push(this.#words("wait").replace("{min}", String(minutes)));
     this.#badge.textContent = parts.join(" · ");
     this.#badge.dataset["state"] = face.live.state;
   }
