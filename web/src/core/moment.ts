@@ -14,24 +14,18 @@ function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   return found;
 }
 
-/** `Nov 18, 14:05` */
+/** `Nov 18, 2:05 PM`, or `18 Nov, 14:05`: as the locale writes it. */
 export function moment(iso: string): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return iso;
-  return format({
-    day: "numeric",
-    month: "short",
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-  }).format(date);
+  return format({ day: "numeric", month: "short", hour: "numeric", minute: "2-digit" }).format(date);
 }
 
-/** A time soon: `14:05` today, `Monday, 14:05` within a week, else with the date. */
+/** A time soon: `2:05 PM` today, `Monday 2:05 PM` within a week, else with the date. */
 export function soon(iso: string, now = new Date()): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return iso;
-  const time = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
+  const time = { hour: "numeric", minute: "2-digit" } as const;
   if (date.toDateString() === now.toDateString()) return format(time).format(date);
   const inAWeek = Math.abs(date.getTime() - now.getTime()) < 6 * 86_400_000;
   return inAWeek ? format({ weekday: "long", ...time }).format(date) : moment(iso);
@@ -41,7 +35,23 @@ export function soon(iso: string, now = new Date()): string {
 export function fully(iso: string): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return iso;
-  return format({ dateStyle: "long", timeStyle: "long", hourCycle: "h23" }).format(date);
+  return format({ dateStyle: "long", timeStyle: "long" }).format(date);
+}
+
+/** The time of day: `2:05 PM`. */
+export function minuteOfDay(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return iso;
+  return format({ hour: "numeric", minute: "2-digit" }).format(date);
+}
+
+/** The time of day in another time zone; empty for a zone that this browser does not know. */
+export function minuteIn(zone: string, date: Date): string {
+  try {
+    return format({ hour: "numeric", minute: "2-digit", timeZone: zone }).format(date);
+  } catch {
+    return "";
+  }
 }
 
 /** The time of day to the millisecond: for a receipt's lines. */
@@ -49,10 +59,9 @@ export function timeOfDay(iso: string): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return iso;
   return format({
-    hour: "2-digit",
+    hour: "numeric",
     minute: "2-digit",
     second: "2-digit",
     fractionalSecondDigits: 3,
-    hourCycle: "h23",
   }).format(date);
 }

@@ -5,6 +5,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import type { Api } from "../core/api";
 import { words } from "../core/duration";
 import { pageSight, watchLive } from "../core/live";
+import { soon } from "../core/moment";
 import { money } from "../core/money";
 import { conditions, headline } from "../core/price";
 import { charge } from "../core/tariff";
@@ -227,15 +228,8 @@ function rest(live: Live): string[] {
   const said: string[] = [];
   if (live.wait_ms > 0) said.push(t.caller.wait(Math.max(1, Math.round(live.wait_ms / 60_000))));
   if (live.line > 0) said.push(t.caller.waiting(live.line));
-  if (live.back_at) said.push(t.caller.backAt(when(live.back_at)));
+  if (live.back_at) said.push(t.caller.backAt(soon(live.back_at)));
   return said;
-}
-
-function when(moment: string): string {
-  const at = new Date(moment);
-  const today = at.toDateString() === new Date().toDateString();
-  const style: Intl.DateTimeFormatOptions = { hour: "numeric", minute: "2-digit" };
-  return new Intl.DateTimeFormat(t.locale, today ? style : { weekday: "long", ...style }).format(at);
 }
 
 function hint(name: string, state: Live["state"] | undefined): string {

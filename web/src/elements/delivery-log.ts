@@ -2,6 +2,7 @@
 
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import { figure } from "../core/figure";
 import type { Integrations } from "../core/integrations";
 import { moment } from "../core/moment";
 import { pause } from "../core/timers";
@@ -172,7 +173,7 @@ export class DeliveryLog extends LitElement {
 }
 
 function answered(attempt: WebhookAttempt): string {
-  return `${attempt.status ? words.http(attempt.status) : words.noAnswer} · ${words.took(attempt.took_ms)}`;
+  return `${attempt.status ? words.http(attempt.status) : words.noAnswer} · ${t.units.milliseconds(figure(attempt.took_ms))}`;
 }
 
 function pretty(body: string): string {

@@ -2,6 +2,7 @@
 
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
+import { minuteOfDay } from "../core/moment";
 import { headline } from "../core/price";
 import type { WaitingCaller } from "../protocol/messages";
 import { t } from "../strings";
@@ -83,18 +84,12 @@ export class LineList extends LitElement {
           <p class="state small ${each.state}">${t.office.states[each.state]}</p>
           ${each.wish ? html`<p class="rest wish">${each.wish}</p>` : nothing}
           <p class="rest small muted figures">
-            ${t.office.media[each.media]} · ${headline(each.tariff)} · ${t.office.since(sinceOf(each.joined_at))}
+            ${t.office.media[each.media]} · ${headline(each.tariff)} · ${t.office.since(minuteOfDay(each.joined_at))}
           </p>
         </li>`,
       )}
     </ol>`;
   }
-}
-
-function sinceOf(iso: string): string {
-  return new Intl.DateTimeFormat(t.locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(
-    new Date(iso),
-  );
 }
 
 declare global {

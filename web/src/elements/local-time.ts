@@ -2,6 +2,7 @@
 
 import { html, LitElement, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import { minuteIn } from "../core/moment";
 import { t } from "../strings";
 import { base } from "../styles/shared";
 
@@ -33,12 +34,7 @@ export class LocalTime extends LitElement {
   }
 
   #time(): string {
-    try {
-      const style: Intl.DateTimeFormatOptions = { hour: "numeric", minute: "2-digit", timeZone: this.zone };
-      return new Intl.DateTimeFormat(t.locale, style).format(this.now);
-    } catch {
-      return ""; // a zone that this browser does not know
-    }
+    return minuteIn(this.zone, this.now);
   }
 }
 

@@ -3,6 +3,7 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { amountOf } from "../core/amount";
+import { figure } from "../core/figure";
 import { decimal, exponent } from "../core/money";
 import type { OfferTerms } from "../protocol/api";
 import type { TariffView } from "../protocol/messages";
@@ -207,7 +208,7 @@ export class OfferFields extends LitElement {
         data-testid=${id}
         @change=${(event: Event) => this.#set({ [id]: Number(value(event)) })}
       >
-        ${all.map((each) => html`<option value=${each} ?selected=${each === now}>${choices[each] ?? `${each} ms`}</option>`)}
+        ${all.map((each) => html`<option value=${each} ?selected=${each === now}>${choices[each] ?? t.units.milliseconds(figure(each))}</option>`)}
       </select>
     </div>`;
   }

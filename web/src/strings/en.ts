@@ -11,6 +11,7 @@ import { line, office } from "./line";
 import { caller, start } from "./profile";
 import { keptMail, logins, signIn } from "./sign-in";
 import { sites } from "./sites";
+import { units } from "./units";
 
 /** What the person reading is in the call; words depend on it. */
 export type Side = "payer" | "host" | "guest";
@@ -33,6 +34,7 @@ export const en = {
   logins,
   keptMail,
   integrations,
+  units,
   caller,
   start,
   line,

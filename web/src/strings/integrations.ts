@@ -3,7 +3,6 @@
 export const integrations = {
   title: "Integrations",
   lead: "Let your own server know of calls, and ask about them.",
-  docs: "How to verify and answer webhooks",
 
   keys: "API keys",
   keysLead: "Your server sends a key as Authorization: Bearer. It acts as you, within what you allow.",
@@ -77,8 +76,6 @@ export const integrations = {
   retries: "Will be tried again",
   noAnswer: "No answer",
   http: (status: number) => `HTTP ${status}`,
-  took: (ms: number) => `${ms.toLocaleString("en")} ms`,
-  attempts: (count: number) => (count === 1 ? "1 attempt" : `${count} attempts`),
   body: "What is sent",
   answer: "How the answer begins",
   empty: "(empty)",
