@@ -8,7 +8,7 @@ import { Refusal } from "../src/core/api";
 import type { LinkHandlers } from "../src/core/link";
 import { soon } from "../src/core/moment";
 import { Waiting } from "../src/core/waiting";
-import { added, minuteOf, replaced, textOf } from "../src/core/week";
+import { added, minuteOf, onWorkdays, replaced, textOf } from "../src/core/week";
 import { LineVisit } from "../src/pages/line-visit";
 import type { LinePlace } from "../src/protocol/api";
 import type { LineServerMessage, PlaceView } from "../src/protocol/messages";
@@ -218,6 +218,7 @@ describe("weekly hours", () => {
     const full = [{ weekday: 2, from_min: 0, to_min: 1_440 }];
     expect(added(full, 2)).toEqual(full);
     expect(replaced(first, 0, null)).toEqual([]);
+    expect(onWorkdays(added([], 0)).map((each) => each.weekday)).toEqual([0, 1, 2, 3, 4]);
   });
 });
 

@@ -26,6 +26,12 @@ export function replaced(
   return openings.flatMap((each, at) => (at === index ? (by ? [by] : []) : [each]));
 }
 
+/** Monday's hours on the other working days too, which have none yet. */
+export function onWorkdays(openings: readonly OpeningHours[]): OpeningHours[] {
+  const monday = openings.filter((each) => each.weekday === 0);
+  return [...openings, ...[1, 2, 3, 4].flatMap((weekday) => monday.map((each) => ({ ...each, weekday })))];
+}
+
 /** One more stretch on a day: ordinary hours first, then an hour after the last one, if there is room. */
 export function added(openings: readonly OpeningHours[], weekday: number): OpeningHours[] {
   const ends = openings.filter((each) => each.weekday === weekday).map((each) => each.to_min);

@@ -6,6 +6,7 @@ import type { Api } from "../core/api";
 import { helpFor } from "../core/browser";
 import type { Devices, DeviceTrouble } from "../core/devices";
 import { words } from "../core/duration";
+import { soon } from "../core/moment";
 import { money } from "../core/money";
 import { conditions, headline } from "../core/price";
 import { affordable } from "../core/tariff";
@@ -393,7 +394,8 @@ export class DeviceCheck extends LitElement {
     const expert = this.expert;
     if (this.wallet && expert) {
       const { state, wait_ms } = expert.live;
-      if (state === "away") return t.check.offlineText(expert.name);
+      const back = expert.live.back_at ? ` ${t.line.backAt(soon(expert.live.back_at))}.` : "";
+      if (state === "away") return t.check.offlineText(expert.name) + back;
       if (state === "busy") return t.line.joinBusy(expert.name, wait_ms > 0 ? aboutWait(wait_ms) : "");
       if (state === "paused") return t.line.joinPaused(expert.name);
     }

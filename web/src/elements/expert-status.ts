@@ -1,10 +1,8 @@
-/** Whether an expert is live, at what price, and whatever keeps a call from being heard of. */
+/** Whether an expert is live, and whatever keeps a call from being heard of. */
 
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { PresenceState } from "../core/presence";
-import { conditions, headline } from "../core/price";
-import type { Expert } from "../protocol/api";
 import { t } from "../strings";
 import { base, card, controls } from "../styles/shared";
 import { icon } from "./icons";
@@ -13,7 +11,6 @@ import { officeWords } from "./office";
 @customElement("tt-expert-status")
 export class ExpertStatus extends LitElement {
   @property({ attribute: false }) presence: PresenceState | null = null;
-  @property({ attribute: false }) expert: Expert | null = null;
   @property({ type: Boolean }) soundless = false;
   /** Notifications can still be asked for. */
   @property({ type: Boolean }) askAlerts = false;
@@ -23,11 +20,6 @@ export class ExpertStatus extends LitElement {
     controls,
     card,
     css`
-      .top {
-        display: grid;
-        grid-template-columns: var(--columns-split);
-        gap: var(--space-4);
-      }
       section {
         display: grid;
         align-content: start;
@@ -49,21 +41,14 @@ export class ExpertStatus extends LitElement {
         background: var(--accent);
         box-shadow: 0 0 0 var(--space-1) var(--accent-soft);
       }
-      .price {
-        font-size: var(--text-xl);
-        font-weight: var(--weight-strong);
-      }
       button {
+        justify-self: start;
         margin-block-start: var(--space-2);
       }
     `,
   ];
 
-  override render() {
-    return html`<div class="top">${this.#status()} ${this.#price()}</div>`;
-  }
-
-  #status(): TemplateResult {
+  override render(): TemplateResult {
     const presence = this.presence;
     const live = presence?.phase === "live";
     const lost = presence?.phase === "lost";
@@ -84,19 +69,6 @@ export class ExpertStatus extends LitElement {
           : nothing
       }
       ${this.soundless ? html`<p class="note warn small">${t.expert.sound}</p>` : nothing}
-    </section>`;
-  }
-
-  #price(): TemplateResult {
-    const tariff = this.expert?.tariff;
-    return html`<section class="card">
-      <p class="small muted">${t.expert.yourPrice}</p>
-      ${
-        tariff
-          ? html`<p class="price figures">${headline(tariff)}</p>
-            ${conditions(tariff).map((each) => html`<p class="small muted">${each}</p>`)}`
-          : nothing
-      }
       ${
         this.askAlerts
           ? html`<button type="button" data-testid="alerts" @click=${this.#ask}>

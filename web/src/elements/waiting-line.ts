@@ -101,7 +101,7 @@ export class WaitingLine extends LitElement {
     return html`
       <div class="line" data-testid="line" data-state=${place.state} data-position=${place.position}>
         <h1>${t.line.title(place.host_name)}</h1>
-        ${phase === "lost" ? html`<p class="note warn" role="status">${t.line.lost}</p>` : nothing}
+        ${phase === "lost" ? html`<p class="note warn" role="status" data-testid="line-lost">${t.line.lost}</p>` : nothing}
         ${place.state === "waiting" ? this.#wait(waiting) : this.#turn(waiting)}
         <div class="actions">
           ${

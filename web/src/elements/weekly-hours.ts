@@ -2,7 +2,7 @@
 
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { added, minuteOf, replaced, textOf } from "../core/week";
+import { added, minuteOf, onWorkdays, replaced, textOf } from "../core/week";
 import type { OpeningHours } from "../protocol/api";
 import { t } from "../strings";
 import { base, controls } from "../styles/shared";
@@ -51,6 +51,10 @@ export class WeeklyHours extends LitElement {
       .span input::-webkit-calendar-picker-indicator {
         display: none;
       }
+      .day > .quiet {
+        justify-self: start;
+        margin-inline-start: calc(-1 * var(--space-4));
+      }
       .end {
         display: flex;
         flex-wrap: wrap;
@@ -83,7 +87,7 @@ export class WeeklyHours extends LitElement {
             }}
           />
           <datalist id="zones">${zones().map((each) => html`<option value=${each}></option>`)}</datalist>
-          <p id="zone-hint" class="small muted">${t.office.zoneHint}</p>
+          <p id="zone-hint" class="small muted figures" data-testid="zone-now">${zoneNow(zone)}</p>
         </div>
         <div>${t.office.weekdays.map((day, weekday) => this.#day(day, weekday, openings))}</div>
         <div class="end">
@@ -113,6 +117,18 @@ export class WeeklyHours extends LitElement {
         </button>
       </div>
       ${mine.map(({ each, index }) => this.#span(day, each, index, openings))}
+      ${
+        weekday === 0 && mine.length > 0 && openings.every((each) => each.weekday === 0 || each.weekday > 4)
+          ? html`<button
+              type="button"
+              class="quiet"
+              data-testid="workdays"
+              @click=${() => this.#edit(onWorkdays(openings))}
+            >
+              ${t.office.workdays}
+            </button>`
+          : nothing
+      }
     </div>`;
   }
 
@@ -158,6 +174,17 @@ export class WeeklyHours extends LitElement {
     // What was saved is no draft any more; what was refused stays to be mended.
     if (changed.has("openings") && this.saved) this.draft = null;
     if (changed.has("saved") && this.saved) this.draft = this.zoneDraft = null;
+  }
+}
+
+/** What the clock shows there; the plain hint while the zone is half typed. */
+function zoneNow(zone: string): string {
+  try {
+    const style = { weekday: "long", hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
+    const format = new Intl.DateTimeFormat(t.locale, { ...style, timeZone: zone });
+    return t.office.there(format.format(new Date()));
+  } catch {
+    return t.office.zoneHint;
   }
 }
 

@@ -18,6 +18,7 @@ import "../elements/incoming-call";
 import "../elements/line-list";
 import "../elements/link-problem";
 import "../elements/office";
+import "../elements/own-price";
 import "../elements/shell";
 import type { CallSummary, Expert, Me } from "../protocol/api";
 import type { AcceptedMessage, IncomingCall } from "../protocol/messages";
@@ -65,6 +66,10 @@ export class ExpertPage extends LitElement {
       .page {
         display: grid;
         gap: var(--section);
+      }
+      .column {
+        display: grid;
+        gap: var(--space-4);
       }
       .office {
         display: grid;
@@ -191,19 +196,23 @@ export class ExpertPage extends LitElement {
     return html`
       <div class="page">
         ${presence.ringing.length > 0 ? html`<div class="ringing">${this.#ringing()}</div>` : nothing}
-        <tt-expert-status
-          .presence=${presence}
-          .expert=${this.expert}
-          ?soundless=${this.#doorbell.soundless}
-          ?askAlerts=${this.alerts === "default"}
-          @tt-alerts=${() => void this.#allowAlerts()}
-        ></tt-expert-status>
         <div class="office">
-          <tt-office .api=${this.#api} .office=${presence.office}></tt-office>
-          <section class="stack">
-            <h2>${t.office.line}</h2>
-            <tt-line-list .callers=${presence.line}></tt-line-list>
-          </section>
+          <div class="column">
+            <tt-expert-status
+              .presence=${presence}
+              ?soundless=${this.#doorbell.soundless}
+              ?askAlerts=${this.alerts === "default"}
+              @tt-alerts=${() => void this.#allowAlerts()}
+            ></tt-expert-status>
+            <tt-office .api=${this.#api} .office=${presence.office}></tt-office>
+          </div>
+          <div class="column">
+            <section class="stack">
+              <h2>${t.office.line}</h2>
+              <tt-line-list .callers=${presence.line}></tt-line-list>
+            </section>
+            <tt-own-price .expert=${this.expert}></tt-own-price>
+          </div>
         </div>
         ${this.#open()}
         <section class="stack">

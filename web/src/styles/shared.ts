@@ -72,6 +72,10 @@ export const base = css`
     outline: var(--focus) solid var(--accent);
     outline-offset: var(--space-0);
   }
+  /* The page puts the keyboard there itself; nothing can be done with it. */
+  :is(h1, h2)[tabindex="-1"]:focus-visible {
+    outline: none;
+  }
   .icon {
     width: var(--icon);
     height: var(--icon);
