@@ -21,6 +21,9 @@ describe("the places of a role", () => {
   it.each([
     ["expert", "/expert", "line"],
     ["expert", "/expert/", "line"],
+    ["expert", "/console", "today"],
+    ["expert", "/console/clients", "clients"],
+    ["expert", "/console/nothing", "today"],
     ["expert", "/expert/profile", "profile"],
     ["expert", "/logins", "logins"],
     ["operator", "/operator", "live"],
@@ -71,6 +74,6 @@ describe("the frame", () => {
       links(made)[0]?.dispatchEvent(new MouseEvent("click", { cancelable: true, ...init })) ?? true;
     expect(click({})).toBe(false);
     click({ ctrlKey: true });
-    expect(asked).toEqual(["/expert"]);
+    expect(asked).toEqual(["/console"]);
   });
 });

@@ -14,7 +14,15 @@ const SHARED: readonly Place[] = [
 ];
 
 const PLACES: Readonly<Record<string, readonly Place[]>> = {
-  expert: [{ path: "/expert", name: "line" }, { path: "/expert/profile", name: "profile" }, ...SHARED],
+  expert: [
+    { path: "/console", name: "today" },
+    { path: "/expert", name: "line" },
+    { path: "/console/earnings", name: "earnings" },
+    { path: "/console/calls", name: "calls" },
+    { path: "/console/clients", name: "clients" },
+    { path: "/expert/profile", name: "profile" },
+    ...SHARED,
+  ],
   operator: [{ path: "/operator", name: "live" }, ...SHARED],
 };
 

@@ -1,6 +1,6 @@
 /** Calls as a table that turns into cards on a phone. */
 
-import { html, LitElement } from "lit";
+import { css, html, LitElement } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { words } from "../core/duration";
 import { moment } from "../core/moment";
@@ -18,7 +18,15 @@ export class CallList extends LitElement {
   @property({ type: Boolean }) earned = false;
   @property() caption = "";
 
-  static override styles = [base, table];
+  static override styles = [
+    base,
+    table,
+    css`
+      tbody th {
+        overflow-wrap: anywhere;
+      }
+    `,
+  ];
 
   override render() {
     return html`
@@ -29,7 +37,7 @@ export class CallList extends LitElement {
             <th scope="col">${this.earned ? t.expert.who : t.operator.expert}</th>
             <th scope="col" class="wide">${t.expert.when}</th>
             <th scope="col" class="wide">${t.operator.reason}</th>
-            <th scope="col" class="number">${t.expert.length}</th>
+            <th scope="col" class="number wide">${t.expert.length}</th>
             <th scope="col" class="number">${this.earned ? t.expert.earned : t.operator.charge}</th>
             <th scope="col"><span class="hidden">${t.expert.receipt}</span></th>
           </tr>
@@ -47,11 +55,11 @@ export class CallList extends LitElement {
     return html`<tr data-testid="call-row" data-call=${call.id}>
       <th scope="row">
         ${call.with_name}
-        <span class="narrow small muted">${when}</span>
+        <span class="narrow small muted">${when}${call.open ? "" : ` · ${words(call.used_ms)}`}</span>
       </th>
       <td class="wide">${when}</td>
       <td class="wide muted">${call.open ? "" : reason}</td>
-      <td class="number">${words(call.used_ms)}</td>
+      <td class="number wide">${words(call.used_ms)}</td>
       <td class="number strong">${money(call.amount_minor, call.currency)}</td>
       <td class="number">
         ${

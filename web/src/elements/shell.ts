@@ -9,6 +9,7 @@ import { customElement, property } from "lit/decorators.js";
 import { type Place, placeAt, placesOf } from "../core/places";
 import { t } from "../strings";
 import { base } from "../styles/shared";
+import { go } from "./view-link";
 
 @customElement("tt-shell")
 export class Shell extends LitElement {
@@ -27,7 +28,7 @@ export class Shell extends LitElement {
     css`
       :host {
         display: grid;
-        grid-template-rows: auto auto 1fr;
+        grid-template: auto auto 1fr / minmax(0, 1fr);
         min-height: var(--screen);
       }
       header,
@@ -81,15 +82,18 @@ export class Shell extends LitElement {
         white-space: nowrap;
       }
       nav {
+        position: relative;
         overflow-x: auto;
         scrollbar-width: none;
         padding-block: var(--space-1);
+        mask-image: linear-gradient(to left, transparent, black var(--nav-fade));
       }
       nav ul {
         display: flex;
         gap: var(--space-1);
         width: max-content;
         margin-inline: calc(-1 * var(--space-3));
+        padding-inline-end: var(--nav-fade);
       }
       nav a {
         display: inline-flex;
@@ -165,16 +169,9 @@ export class Shell extends LitElement {
       aria-current=${here ? "page" : nothing}
       target=${away ? "_blank" : nothing}
       rel=${away ? "opener" : nothing}
-      @click=${(event: MouseEvent) => this.#go(event, place.path)}
+      @click=${(event: MouseEvent) => go(event, this, place.path)}
       >${t.desk.places[place.name]}${away ? html`<span class="hidden">, ${t.desk.newTab}</span>` : nothing}</a
     >`;
-  }
-
-  #go(event: MouseEvent, path: string): void {
-    // A click that asks for another tab or window gets one.
-    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-    const asked = new CustomEvent("tt-go", { detail: path, cancelable: true });
-    if (!this.dispatchEvent(asked)) event.preventDefault();
   }
 
   /** On a phone the navigation is wider than the window: the page that is open must be in sight. */

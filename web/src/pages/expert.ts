@@ -1,25 +1,32 @@
-/** `/expert`: an expert is live while this page is connected; it rings, and the call is taken right here. */
+/**
+ * `/expert` and `/console`: an expert is live while this page is connected; it rings, and the call is taken right
+ * here. Line, day, earnings, calls and clients are views of one page, so that looking something up ends nothing.
+ */
 
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { Api, Refusal } from "../core/api";
 import { backoff } from "../core/backoff";
+import { Desk } from "../core/desk";
 import type { Devices } from "../core/devices";
 import { LiveCall, openDevices } from "../core/live-call";
+import { placeAt } from "../core/places";
 import { Presence, type PresenceState } from "../core/presence";
 import { pause } from "../core/timers";
 import "../elements/call";
-import "../elements/call-list";
 import "../elements/dialog";
-import "../elements/expert-status";
-import { icon } from "../elements/icons";
+import "../elements/caller-card";
+import "../elements/desk-calls";
+import "../elements/desk-clients";
+import "../elements/desk-earnings";
+import "../elements/desk-line";
+import "../elements/desk-today";
 import type { Declining } from "../elements/incoming-call";
 import "../elements/incoming-call";
 import "../elements/line-list";
 import "../elements/link-problem";
 import "../elements/office";
-import "../elements/own-price";
-import "../elements/shell";
+import { isView } from "../elements/shell";
 import type { CallSummary, Expert, Me } from "../protocol/api";
 import type { AcceptedMessage, IncomingCall } from "../protocol/messages";
 import { t } from "../strings";
@@ -47,11 +54,13 @@ export class ExpertPage extends LitElement {
   @state() private expert: Expert | null = null;
   @state() private calls: readonly CallSummary[] | null = null;
   @state() private accepting = "";
+  @state() private path = location.pathname;
   @state() private alerts = permission();
   @state() private asideOpen = false;
   readonly #devices: Devices = newDevices();
   readonly #doorbell = new Doorbell(`${t.expert.title} · ${t.brand}`, () => this.requestUpdate());
   #api: Api | null = null;
+  #desk: Desk | null = null;
   #presence: Presence | null = null;
   #live: LiveCall | null = null;
   #looked = false;
@@ -67,30 +76,12 @@ export class ExpertPage extends LitElement {
         display: grid;
         gap: var(--section);
       }
-      .column {
-        display: grid;
-        gap: var(--space-4);
-      }
-      .office {
-        display: grid;
-        grid-template-columns: var(--columns-split);
-        gap: var(--section);
-        align-items: start;
-      }
       .alerts {
         display: flex;
         flex-wrap: wrap;
         align-items: center;
         justify-content: space-between;
         gap: var(--space-3);
-      }
-      .empty {
-        display: grid;
-        justify-items: center;
-        gap: var(--space-2);
-        padding-block: var(--space-6);
-        text-align: center;
-        color: var(--muted);
       }
       .ringing {
         display: grid;
@@ -121,8 +112,11 @@ export class ExpertPage extends LitElement {
       this.#presence?.retryNow();
       this.#live?.session.retryNow();
     });
+    addEventListener("popstate", () => this.#show(location.pathname));
+    this.#show(location.pathname);
     this.#devices.subscribe(() => this.#remember());
     this.#api = new Api(login(PATH));
+    this.#desk = new Desk(this.#api);
     void this.#load(this.#api);
   }
 
@@ -154,7 +148,9 @@ export class ExpertPage extends LitElement {
       width="wide"
       .area=${there ? "expert" : ""}
       ?staying=${this.#presence?.state.phase === "live"}
+      .path=${this.path}
       .who=${this.me?.name ?? ""}
+      @tt-go=${this.#go}
       >${this.#page()}</tt-shell
     >`;
   }
@@ -169,6 +165,7 @@ export class ExpertPage extends LitElement {
       }}
     >
       <div class="page">
+        <tt-caller-card .desk=${this.#desk} .call=${this.#live?.session.state.callId ?? ""}></tt-caller-card>
         <tt-line-list .callers=${presence?.line ?? []}></tt-line-list>
         <tt-office brief .api=${this.#api} .office=${presence?.office ?? null}></tt-office>
       </div>
@@ -196,31 +193,42 @@ export class ExpertPage extends LitElement {
     return html`
       <div class="page">
         ${presence.ringing.length > 0 ? html`<div class="ringing">${this.#ringing()}</div>` : nothing}
-        <div class="office">
-          <div class="column">
-            <tt-expert-status
-              .presence=${presence}
-              ?soundless=${this.#doorbell.soundless}
-              ?askAlerts=${this.alerts === "default"}
-              @tt-alerts=${() => void this.#allowAlerts()}
-            ></tt-expert-status>
-            <tt-office .api=${this.#api} .office=${presence.office}></tt-office>
-          </div>
-          <div class="column">
-            <section class="stack">
-              <h2>${t.office.line}</h2>
-              <tt-line-list .callers=${presence.line}></tt-line-list>
-            </section>
-            <tt-own-price .expert=${this.expert}></tt-own-price>
-          </div>
-        </div>
-        ${this.#open()}
-        <section class="stack">
-          <h2>${t.expert.recent}</h2>
-          ${this.#recent()}
-        </section>
+        ${this.#view(presence)}
       </div>
     `;
+  }
+
+  #view(presence: PresenceState): TemplateResult {
+    switch (placeAt("expert", this.path)?.name) {
+      case "today":
+        return html`${this.#open()}
+          <tt-desk-today
+            .desk=${this.#desk}
+            .api=${this.#api}
+            .presence=${presence}
+            .calls=${this.calls}
+            .who=${this.me?.name ?? ""}
+            @tt-go=${this.#go}
+          ></tt-desk-today>`;
+      case "earnings":
+        return html`<tt-desk-earnings .desk=${this.#desk}></tt-desk-earnings>`;
+      case "calls":
+        return html`<tt-desk-calls .desk=${this.#desk}></tt-desk-calls>`;
+      case "clients":
+        return html`<tt-desk-clients .desk=${this.#desk}></tt-desk-clients>`;
+      default:
+        return html`${this.#open()}
+          <tt-desk-line
+            .api=${this.#api}
+            .presence=${presence}
+            .expert=${this.expert}
+            .calls=${this.calls}
+            ?soundless=${this.#doorbell.soundless}
+            ?askAlerts=${this.alerts === "default"}
+            @tt-alerts=${() => void this.#allowAlerts()}
+            @tt-go=${this.#go}
+          ></tt-desk-line>`;
+    }
   }
 
   #ringing(): TemplateResult[] {
@@ -234,7 +242,8 @@ export class ExpertPage extends LitElement {
         @tt-accept=${() => this.#accept(call)}
         ?auto=${presence.state.office?.auto_accept ?? false}
         @tt-decline=${(event: CustomEvent<Declining>) => this.#decline(call, event.detail)}
-      ></tt-incoming-call>`,
+      ></tt-incoming-call>
+      <tt-caller-card .desk=${this.#desk} .call=${call.id}></tt-caller-card>`,
     );
   }
 
@@ -250,20 +259,6 @@ export class ExpertPage extends LitElement {
         ${t.expert.rejoin}
       </button>
     </section>`;
-  }
-
-  #recent(): TemplateResult {
-    const ended = (this.calls ?? []).filter((each) => !each.open);
-    if (this.calls === null) return html`<p class="muted" role="status">${t.loading}</p>`;
-    if (ended.length === 0)
-      return html`<div class="card empty">
-        ${icon("phone", "l")}
-        <h3>${t.expert.empty}</h3>
-        <p class="small">${t.expert.emptyText}</p>
-      </div>`;
-    return html`<div class="card">
-      <tt-call-list earned .calls=${ended} .caption=${t.expert.recent}></tt-call-list>
-    </div>`;
   }
 
   // -- who I am, and being there -----------------------------------------------------------------------------
@@ -337,6 +332,23 @@ export class ExpertPage extends LitElement {
     if (kept?.media) this.#media.set(id, kept.media);
     performance.mark("tt-click");
     this.#begin(id, null, kept?.call === id ? kept.camera : true);
+  }
+
+  // -- the views ---------------------------------------------------------------------------------------------
+
+  #go = (event: CustomEvent<string>): void => {
+    if (!isView(event.detail)) return;
+    event.preventDefault();
+    if (event.detail !== this.path) history.pushState(null, "", event.detail);
+    this.#show(event.detail);
+    scrollTo(0, 0);
+  };
+
+  #show(path: string): void {
+    this.path = path;
+    const name = placeAt("expert", path)?.name ?? "line";
+    const title = name === "line" ? t.expert.title : t.desk.places[name];
+    this.#doorbell.name(`${title} · ${t.brand}`);
   }
 
   async #allowAlerts(): Promise<void> {

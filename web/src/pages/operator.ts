@@ -45,7 +45,7 @@ export class OperatorPage extends LitElement {
         gap: var(--space-4);
       }
       .figure {
-        font-size: var(--text-2xl);
+        font-size: var(--figure);
         font-weight: var(--weight-strong);
         line-height: var(--leading-tight);
       }

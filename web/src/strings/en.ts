@@ -3,6 +3,7 @@
 import type { DeviceTrouble } from "../core/devices";
 import type { EndReason, MeterWhy } from "../protocol/messages";
 import { afterCall } from "./after-call";
+import { consoleWords } from "./console";
 import { desk } from "./desk";
 import { embed } from "./embed";
 import { inCall } from "./in-call";
@@ -25,6 +26,7 @@ export const en = {
   retry: "Try again",
   close: "Close",
   you: "You",
+  console: consoleWords,
   desk,
   embed,
   sites,
