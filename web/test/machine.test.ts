@@ -80,7 +80,7 @@ describe("the call machine", () => {
   it("keeps a refusal as a notice until it was read", () => {
     const state = played(
       ...inCall,
-      says({ type: "error", code: "signaling.rate", message: "slow", n: null }),
+      says({ type: "error", code: "signaling.rate", message: "slow", n: null, id: null }),
     );
     expect(state.notice?.code).toBe("signaling.rate");
     expect(reduce(state, { type: "notice_read" }).notice).toBeNull();

@@ -178,7 +178,7 @@ describe("offers", () => {
     expect(world.links).toHaveLength(2);
     await world.say(welcome());
     const n = world.link.of("offer")[0]?.n ?? 0;
-    await world.say({ type: "error", code: "media.bad_sdp", message: "", n });
+    await world.say({ type: "error", code: "media.bad_sdp", message: "", n, id: null });
     await world.crank.pass(5_000);
     expect(world.links).toHaveLength(3);
     expect(n).toBeGreaterThan(1);

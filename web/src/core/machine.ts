@@ -157,6 +157,8 @@ function onMessage(state: CallState, message: CallServerMessage, at: number): Ca
     case "error":
       return { ...state, notice: { code: message.code, message: message.message } };
     case "answer":
+    case "chat_line":
+    case "chat_history":
       return state;
   }
 }
