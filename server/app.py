@@ -8,6 +8,7 @@ are told, calls settle, media closes, storage last.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import cast
 
 from aiohttp import web
@@ -63,6 +64,7 @@ from server.mail_courier import KIND as MAIL
 from server.mail_courier import MailCourier
 from server.measured import MeasuredLedger
 from server.metrics import Metrics
+from server.payment_pages import PaidPage, bank_frames
 from server.payment_webhook import PaymentWebhook
 from server.payments import Payments
 from server.photos import Darkroom
@@ -156,14 +158,12 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
         directory=Directory(database),
         payments=make_payments(config, clock, database, supervisor, life, desk),
     )
-    app = web.Application(middlewares=[http.shell(services, pages.security_headers)])
+    frames = bank_frames(config)
+    app = web.Application(middlewares=[http.shell(services, partial(pages.security_headers, frames=frames))])
     http.add_routes(app, services, ROUTES)
     probes.add_probes(app, services)
     live.LiveFeed(services).attach(app)
-    folder = pages.find_folder(config.web_folder)
-    pages.add_pages(app, folder)
-    EmbedPages(sites, people, services.embeds, life, folder).attach(app)
-    profile_page.ProfilePages(services, folder).attach(app)
+    add_pages(app, services, frames)
     gateway.attach(app)
     life.attach(app, desk, gateway, heart)
     life.keep_office(app, office)
@@ -179,6 +179,15 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
         PaymentWebhook(services.payments).attach(app)
     app[LIFE], app[SERVICES] = life, services
     return app
+
+
+def add_pages(app: web.Application, services: Services, frames: str) -> None:
+    """Everything that a browser opens. `frames`: what pages may show in one."""
+    folder = pages.find_folder(services.config.web_folder)
+    pages.add_pages(app, folder)
+    EmbedPages(services.sites, services.people, services.embeds, services.life, folder, frames).attach(app)
+    PaidPage(services.life, folder).attach(app)
+    profile_page.ProfilePages(services, folder).attach(app)
 
 
 def make_media(config: Config, clock: Clock) -> MediaEngine:

@@ -84,9 +84,11 @@ class EmbedPages:
     """Serves the page of a frame, each with headers of its own."""
 
     def __init__(
-        self, sites: SiteStore, people: PeopleStore, tokens: EmbedTokens, life: Life, folder: Path
-    ) -> None:
+        self, sites: SiteStore, people: PeopleStore, tokens: EmbedTokens, life: Life, folder: Path,
+        frames: str,
+    ) -> None:  # fmt: skip
         self._sites, self._people, self._tokens, self._life = sites, people, tokens, life
+        self._frames = frames
         self._file = folder / "embed.html"
 
     def attach(self, app: web.Application) -> None:
@@ -125,7 +127,7 @@ class EmbedPages:
         return response
 
     def _headers(self, ancestor: str) -> Mapping[str, str]:
-        return pages.security_headers(self._life.public_url(), frame_ancestors=ancestor)
+        return pages.security_headers(self._life.public_url(), frame_ancestors=ancestor, frames=self._frames)
 
 
 def _asked_origin(request: web.Request) -> str | None:

@@ -29,6 +29,7 @@ PAGES = {
     "/sign-in": "sign-in.html",
     "/logins": "logins.html",
     "/integrations": "integrations.html",
+    "/wallet": "wallet.html",
     "/development/mail": "development.html",
     "/receipt/{call_id}": "receipt.html",
 }
@@ -68,10 +69,12 @@ def find_folder(setting: str) -> Path:
     return Path(setting).expanduser().resolve() if setting else Path(__file__).parent / "static"
 
 
-def security_headers(public_url: str, frame_ancestors: str = "'none'") -> dict[str, str]:
+def security_headers(
+    public_url: str, frame_ancestors: str = "'none'", frames: str = "'none'"
+) -> dict[str, str]:
     """Headers of every answer. `connect-src` names the WebSocket origin for browsers that want it named.
 
-    `frame_ancestors`: the one origin that may show the page in a frame.
+    `frame_ancestors`: the one origin that may show the page in a frame. `frames`: what it may show in one.
     """
     sockets = public_url.replace("http", "ws", 1)
     policy = {
@@ -84,6 +87,7 @@ def security_headers(public_url: str, frame_ancestors: str = "'none'") -> dict[s
         "connect-src": f"'self' {sockets}",
         "worker-src": "'self'",
         "manifest-src": "'self'",
+        "frame-src": frames,
         "base-uri": "'none'",
         "form-action": "'self'",
         "frame-ancestors": frame_ancestors,

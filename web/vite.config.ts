@@ -13,6 +13,8 @@ const routes: readonly [RegExp, string][] = [
   [/^\/(expert\/?($|\?)|console(\/|$|\?))/, "/expert.html"],
   [/^\/sign-in\/?($|\?)/, "/sign-in.html"],
   [/^\/integrations\/?($|\?)/, "/integrations.html"],
+  [/^\/wallet\/?($|\?)/, "/wallet.html"],
+  [/^\/paid\/?($|\?)/, "/paid.html"],
   [/^\/logins\/?($|\?)/, "/logins.html"],
   [/^\/development\/mail\/?($|\?)/, "/development.html"],
   [/^\/operator(\/|$|\?)/, "/operator.html"],

@@ -422,3 +422,19 @@ async def test_secrets_stand_in_no_log(house: House, stripe_process: FakeStripe)
     assert "sk_test_fake" not in text
     assert WEBHOOK_SECRET not in text
     assert "sk_test_fake" not in repr(house.config)
+
+
+# -- pages ---------------------------------------------------------------------------------------------------
+
+
+async def test_banks_may_be_shown_in_a_frame_and_only_the_way_back_may_be_framed_itself(
+    house: House, tmp_path: Path
+) -> None:
+    frames = f"frame-src 'self' https: {house.config.stripe_address};"
+    for path, ancestors in (("/wallet", "'none'"), ("/call/ada", "'none'"), ("/paid", "'self'")):
+        policy = (await house.ask("GET", path)).headers["Content-Security-Policy"]
+        assert f"frame-ancestors {ancestors}" in policy
+        assert (frames in policy) == (path != "/paid")
+    async with open_house(tmp_path / "sandbox") as plain:
+        policy = (await plain.ask("GET", "/wallet")).headers["Content-Security-Policy"]
+        assert "frame-src 'none';" in policy

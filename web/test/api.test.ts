@@ -12,12 +12,12 @@ describe("the API", () => {
       asked.push([url, init]);
       return Promise.resolve(answer(201, { available_minor: 5 }));
     });
-    await api.topUp({ id: "x", amount_minor: 500, currency: "USD" });
-    expect(asked[0]?.[0]).toBe("/api/v1/wallet/top-ups");
+    await api.pay({ id: "x", amount_minor: 500, currency: "USD", how: "card" });
+    expect(asked[0]?.[0]).toBe("/api/v1/wallet/payments");
     expect(asked[0]?.[1]).toMatchObject({
       method: "POST",
       headers: { Authorization: "Bearer secret", "Content-Type": "application/json" },
-      body: '{"id":"x","amount_minor":500,"currency":"USD"}',
+      body: '{"id":"x","amount_minor":500,"currency":"USD","how":"card"}',
     });
   });
 

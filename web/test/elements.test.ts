@@ -1,16 +1,12 @@
 // @vitest-environment happy-dom
 
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { type Api, Refusal } from "../src/core/api";
+import { afterEach, describe, expect, it } from "vitest";
 import { type CallState, initial, reduce } from "../src/core/machine";
 import type { MeterBadge } from "../src/elements/meter-badge";
 import "../src/elements/meter-badge";
-import type { TopUp } from "../src/elements/top-up";
-import "../src/elements/top-up";
 import { initials } from "../src/elements/video-tile";
-import type { CreateTopUp, Wallet } from "../src/protocol/api";
 import type { MeterView, Role } from "../src/protocol/messages";
-import { meter, settle, welcome } from "./world";
+import { meter, welcome } from "./world";
 
 afterEach(() => document.body.replaceChildren());
 
@@ -53,52 +49,6 @@ describe("the meter badge", () => {
     const spoken = made.renderRoot.querySelector('[role="status"]')?.textContent ?? "";
     expect(spoken).toBe("The meter is running.");
     expect(spoken).not.toMatch(/\d/);
-  });
-});
-
-describe("a top-up", () => {
-  async function panel(topUp: (body: CreateTopUp) => Promise<Wallet>): Promise<TopUp> {
-    const made = document.createElement("tt-top-up");
-    made.api = { topUp } as unknown as Api;
-    made.currency = "USD";
-    document.body.append(made);
-    await made.updateComplete;
-    return made;
-  }
-  const tap = async (made: TopUp): Promise<void> => {
-    made.renderRoot.querySelector<HTMLButtonElement>('[data-testid="top-up"]')?.click();
-    await vi.runAllTimersAsync();
-    await settle();
-    await made.updateComplete;
-  };
-  const wallet: Wallet = { currency: "USD", available_minor: 1500, held_minor: 0, test_money: true };
-
-  it("keeps its id while nothing is known of the outcome, so that it credits once", async () => {
-    vi.useFakeTimers();
-    const ids: string[] = [];
-    let up = false;
-    const made = await panel((body) => {
-      ids.push(body.id);
-      return up ? Promise.resolve(wallet) : Promise.reject(new Refusal("network", 0, ""));
-    });
-    await tap(made);
-    up = true;
-    await tap(made);
-    expect(ids.length).toBe(5);
-    expect(new Set(ids).size).toBe(1);
-    await tap(made);
-    expect(new Set(ids).size).toBe(2);
-    vi.useRealTimers();
-  });
-
-  it("hands the new wallet on", async () => {
-    vi.useFakeTimers();
-    const made = await panel(() => Promise.resolve(wallet));
-    const heard: Wallet[] = [];
-    made.addEventListener("tt-topped-up", (event) => heard.push((event as CustomEvent<Wallet>).detail));
-    await tap(made);
-    expect(heard).toEqual([wallet]);
-    vi.useRealTimers();
   });
 });
 

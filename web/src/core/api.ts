@@ -8,12 +8,13 @@ import type {
   CallList,
   ChangeOffer,
   ChangeProfile,
+  ConfirmPayment,
   CreateCall,
   CreateClient,
   CreateExpert,
   CreateOffer,
+  CreatePayment,
   CreateSite,
-  CreateTopUp,
   EmbedSession,
   Expert,
   ExpertProfile,
@@ -28,9 +29,11 @@ import type {
   Me,
   OfficeHours,
   OperatorOverview,
+  Payment,
   Problem,
   Receipt,
   RefundCall,
+  SetAutoTopUp,
   SetOffice,
   SignedIn,
   SignedOut,
@@ -42,6 +45,7 @@ import type {
   SlugState,
   StartEmbed,
   Wallet,
+  WalletPayments,
 } from "../protocol/api";
 
 const TIMEOUT_MS = 10_000;
@@ -135,8 +139,26 @@ export class Api {
   wallet(): Promise<Wallet> {
     return this.#ask("GET", "/wallet");
   }
-  topUp(body: CreateTopUp): Promise<Wallet> {
-    return this.#ask("POST", "/wallet/top-ups", body);
+  payments(): Promise<WalletPayments> {
+    return this.#ask("GET", "/wallet/payments");
+  }
+  pay(body: CreatePayment): Promise<Payment> {
+    return this.#ask("POST", "/wallet/payments", body);
+  }
+  payment(id: string): Promise<Payment> {
+    return this.#ask("GET", `/wallet/payments/${encodeURIComponent(id)}`);
+  }
+  confirmPayment(id: string, body: ConfirmPayment): Promise<Payment> {
+    return this.#ask("POST", `/wallet/payments/${encodeURIComponent(id)}/confirm`, body);
+  }
+  cancelPayment(id: string): Promise<Payment> {
+    return this.#ask("POST", `/wallet/payments/${encodeURIComponent(id)}/cancel`);
+  }
+  forgetCard(): Promise<WalletPayments> {
+    return this.#ask("POST", "/wallet/card/forget");
+  }
+  setAutoTopUp(body: SetAutoTopUp): Promise<WalletPayments> {
+    return this.#ask("POST", "/wallet/auto-top-up", body);
   }
   cap(): Promise<CallCap> {
     return this.#ask("GET", "/wallet/cap");

@@ -4,19 +4,35 @@ import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { Api } from "../core/api";
 import { type CallState, face, others } from "../core/machine";
+import { money } from "../core/money";
+import type { Purse } from "../core/purse";
 import { t } from "../strings";
 import { base, controls } from "../styles/shared";
+import { follow } from "./follow";
 import { type IconName, icon } from "./icons";
 import "./low-balance";
+import { purseOf } from "./purse";
 
 @customElement("tt-banners")
 export class Banners extends LitElement {
   @property({ attribute: false }) call: CallState | null = null;
   @property({ attribute: false }) api: Api | null = null;
-  @property({ type: Boolean }) testMoney = false;
   @property({ type: Boolean }) sharing = false;
   /** The browser wants a click before it lets the others be heard. */
   @property({ type: Boolean }) silent = false;
+
+  #rest: (() => void) | null = null;
+
+  constructor() {
+    super();
+    follow(this, () => this.#purse);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#rest?.();
+    this.#rest = null;
+  }
 
   static override styles = [
     base,
@@ -53,6 +69,11 @@ export class Banners extends LitElement {
         border: none;
         background: none;
       }
+      .toast button.ask {
+        color: var(--accent);
+        text-decoration: underline;
+        text-underline-offset: var(--space-1);
+      }
     `,
   ];
 
@@ -62,12 +83,8 @@ export class Banners extends LitElement {
     const now = face(call);
     const low = call.role === "payer" && call.meter?.low && (now === "call" || now === "connecting");
     return html`
-      ${
-        low
-          ? html`<tt-low-balance .call=${call} .api=${this.api} ?testMoney=${this.testMoney}></tt-low-balance>`
-          : nothing
-      }
-      ${this.#reconnecting(call)} ${this.sharing ? toast("screen", t.call.yourScreen) : nothing}
+      ${low ? html`<tt-low-balance .call=${call} .api=${this.api}></tt-low-balance>` : nothing}
+      ${low ? nothing : this.#bank()} ${this.#reconnecting(call)} ${this.sharing ? toast("screen", t.call.yourScreen) : nothing}
       ${
         this.silent
           ? html`<button type="button" class="primary" data-testid="sound" @click=${() => this.#emit("tt-unlock")}>
@@ -86,6 +103,30 @@ export class Banners extends LitElement {
           : nothing
       }
     `;
+  }
+
+  /** The payer's alone. */
+  get #purse(): Purse | null {
+    return this.call?.role === "payer" && this.api ? purseOf(this.api) : null;
+  }
+
+  override updated(): void {
+    // An automatic top-up may need the person at any time.
+    const live = this.call?.call?.state === "open";
+    if (live && !this.#rest) this.#rest = this.#purse?.attend() ?? null;
+  }
+
+  /** The bank asks for the person, who may be deep in talk. */
+  #bank(): TemplateResult | typeof nothing {
+    const state = this.#purse?.state;
+    const payment = state?.payment;
+    if (payment?.state !== "action" || state?.bank) return nothing;
+    return html`<div class="toast" role="status" data-testid="bank-waits">
+      ${t.wallet.action(money(payment.amount_minor, payment.currency))}
+      <button type="button" class="ask" data-testid="bank-confirm" @click=${() => void this.#purse?.toBank()}>
+        ${t.wallet.confirm}
+      </button>
+    </div>`;
   }
 
   /** Either the other is away, or only the way to the server is: one still hears and sees. */

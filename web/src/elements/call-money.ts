@@ -12,6 +12,7 @@ import { base, card, controls } from "../styles/shared";
 import "./cap-field";
 import { follow } from "./follow";
 import "./tip";
+import "./top-up";
 
 const GIFTS_MIN = [1, 5, 10] as const;
 
@@ -50,8 +51,16 @@ export class CallMoney extends LitElement {
     const call = this.session?.state;
     if (!call?.meter) return nothing;
     return html`<div class="stack">
-      ${call.role === "payer" ? html`${this.#tip(call)} ${this.#cap(call)}` : nothing} ${call.role === "host" ? this.#gift(call) : nothing}
+      ${call.role === "payer" ? html`${this.#payIn(call)} ${this.#tip(call)} ${this.#cap(call)}` : nothing}
+      ${call.role === "host" ? this.#gift(call) : nothing}
     </div>`;
+  }
+
+  #payIn(call: CallState): TemplateResult {
+    return html`<section class="stack" data-testid="pay-in">
+      <h3>${t.wallet.payIn}</h3>
+      <tt-top-up stay .api=${this.api} .currency=${call.meter?.tariff.currency ?? ""}></tt-top-up>
+    </section>`;
   }
 
   #cap(call: CallState): TemplateResult | typeof nothing {

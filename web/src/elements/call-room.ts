@@ -28,8 +28,6 @@ export class CallRoom extends LitElement {
   @property({ attribute: false }) session: CallSession | null = null;
   @property({ attribute: false }) devices: Devices | null = null;
   @property({ attribute: false }) api: Api | null = null;
-  /** The wallet can be filled with test money. */
-  @property({ type: Boolean }) testMoney = false;
   /** How many wait for the expert, on the expert's own page. */
   @property({ attribute: false }) waiting: number | null = null;
   @state() private panel: "none" | "devices" | "invite" | "money" = "none";
@@ -194,7 +192,6 @@ export class CallRoom extends LitElement {
         <tt-banners
           .call=${call}
           .api=${this.api}
-          ?testMoney=${this.testMoney}
           ?sharing=${this.devices?.screen != null}
           ?silent=${this.silent}
           @tt-unlock=${this.#unlock}
@@ -203,7 +200,6 @@ export class CallRoom extends LitElement {
         <tt-overlay
           .call=${call}
           .api=${this.api}
-          ?testMoney=${this.testMoney}
           @tt-cancel=${() => this.#act("hangup")}
           @tt-retry=${() => this.session?.retryNow()}
         ></tt-overlay>

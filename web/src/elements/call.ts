@@ -18,7 +18,6 @@ export class CallElement extends LitElement {
   @property({ attribute: false }) session: CallSession | null = null;
   @property({ attribute: false }) devices: Devices | null = null;
   @property({ attribute: false }) api: Api | null = null;
-  @property({ type: Boolean }) testMoney = false;
   @property() who = "";
   /** How many wait for the expert, on the expert's own page. */
   @property({ attribute: false }) waiting: number | null = null;
@@ -41,7 +40,6 @@ export class CallElement extends LitElement {
           .devices=${this.devices}
           .api=${this.api}
           .waiting=${this.waiting}
-          ?testMoney=${this.testMoney}
         ></tt-call-room>`;
       case "ended":
         return html`<tt-shell width="narrow" .who=${this.who}>

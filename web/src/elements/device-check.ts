@@ -374,13 +374,9 @@ export class DeviceCheck extends LitElement {
     return html`
       <div class="note warn">
         <strong>${t.check.insufficient}</strong>
-        <span class="small">${wallet.test_money ? t.check.insufficientText : t.funds.noReal}</span>
+        <span class="small">${t.check.insufficientText}</span>
       </div>
-      ${
-        wallet.test_money
-          ? html`<tt-top-up .api=${this.api} .currency=${wallet.currency}></tt-top-up>`
-          : nothing
-      }
+      <tt-top-up .api=${this.api} .currency=${wallet.currency}></tt-top-up>
     `;
   }
 

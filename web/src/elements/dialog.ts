@@ -29,14 +29,14 @@ export class Dialog extends LitElement {
       dialog::backdrop {
         background: var(--scrim);
       }
-      header {
+      .head {
         display: flex;
         align-items: center;
         justify-content: space-between;
         gap: var(--space-3);
         margin-block-end: var(--space-4);
       }
-      header button {
+      .head button {
         padding: var(--space-2);
         width: var(--touch);
         margin: calc(-1 * var(--space-2));
@@ -48,12 +48,12 @@ export class Dialog extends LitElement {
   override render() {
     return html`
       <dialog aria-labelledby="heading" closedby="any" @close=${this.#closed}>
-        <header>
+        <div class="head">
           <h2 id="heading">${this.heading}</h2>
           <button type="button" aria-label=${t.close} data-testid="dialog-close" @click=${() => this.dialog.close()}>
             ${icon("close")}
           </button>
-        </header>
+        </div>
         <slot></slot>
       </dialog>
     `;

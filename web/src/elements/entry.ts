@@ -89,11 +89,12 @@ export class Entry extends LitElement {
           <dd>${money(wallet.available_minor, wallet.currency)}</dd>
         </div>
       </dl>
-      ${
-        wallet.test_money
-          ? html`<tt-top-up .api=${api} .currency=${wallet.currency} @tt-topped-up=${this.#go}></tt-top-up>`
-          : html`<p class="note">${t.funds.noReal}</p>`
-      }
+      <tt-top-up
+        .api=${api}
+        .currency=${wallet.currency}
+        .back=${`/call/${this.expert?.slug ?? ""}?offer=${encodeURIComponent(offer.id)}`}
+        @tt-topped-up=${this.#go}
+      ></tt-top-up>
       ${
         lasts >= WORTH_MS && Number.isFinite(lasts)
           ? html`<button type="button" data-testid="entry-go" @click=${this.#go}>

@@ -17,7 +17,6 @@ import "./top-up";
 export class LowBalance extends LitElement {
   @property({ attribute: false }) call: CallState | null = null;
   @property({ attribute: false }) api: Api | null = null;
-  @property({ type: Boolean }) testMoney = false;
   @state() private tick = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -86,9 +85,9 @@ export class LowBalance extends LitElement {
         ${icon("clock")}
         <p class="figures">
           <strong>${t.funds.low(clock(leftMs ?? 0))}</strong>
-          ${this.testMoney ? t.funds.lowText : t.funds.noReal}
+          ${t.funds.lowText}
         </p>
-        ${this.testMoney ? html`<tt-top-up brief .api=${this.api} .currency=${currency}></tt-top-up>` : nothing}
+        <tt-top-up brief stay .api=${this.api} .currency=${currency}></tt-top-up>
       </section>
     `;
   }

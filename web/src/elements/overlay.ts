@@ -30,7 +30,6 @@ interface Panel {
 export class Overlay extends LitElement {
   @property({ attribute: false }) call: CallState | null = null;
   @property({ attribute: false }) api: Api | null = null;
-  @property({ type: Boolean }) testMoney = false;
   @state() private tick = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -247,9 +246,9 @@ export class Overlay extends LitElement {
       testId: "soft-landing",
       icon: "wallet",
       title: t.funds.softTitle,
-      text: this.testMoney ? t.funds.softText : t.funds.noReal,
+      text: t.funds.softText,
       more: html`${count}
-      ${this.testMoney ? html`<tt-top-up .api=${this.api} .currency=${currency}></tt-top-up>` : nothing}`,
+        <tt-top-up stay .api=${this.api} .currency=${currency}></tt-top-up>`,
     };
   }
 

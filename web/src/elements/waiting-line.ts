@@ -5,6 +5,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import type { Api } from "../core/api";
 import { clock, words } from "../core/duration";
 import { soon } from "../core/moment";
+import { money } from "../core/money";
 import { conditions, headline } from "../core/price";
 import { affordable } from "../core/tariff";
 import type { WaitingState } from "../core/waiting";
@@ -33,6 +34,7 @@ export class WaitingLine extends LitElement {
   @property() address = "";
   @state() private adding = false;
   @state() private tick = 0;
+  @state() private paying = false;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   static override styles = [
@@ -184,7 +186,38 @@ export class WaitingLine extends LitElement {
         <p class="small muted">${[t.line.locked, ...conditions(place.tariff)].join(" ")}</p>
         ${this.wallet && this.#isPoor(place, this.wallet) ? this.#topUp(this.wallet, t.line.poor) : nothing}
       </section>
+      ${this.wallet && !this.#isPoor(place, this.wallet) ? this.#funds(this.wallet, place) : nothing}
     `;
+  }
+
+  /** What waiting is good for: to fill the wallet before it is one's turn. */
+  #funds(wallet: Wallet, place: PlaceView): TemplateResult {
+    const lasts = affordable(place.tariff, wallet.available_minor);
+    return html`<section class="card" data-testid="line-funds">
+      <dl class="facts">
+        <div>
+          <dt>${t.wallet.balance}</dt>
+          <dd data-testid="line-balance">
+            ${money(wallet.available_minor, wallet.currency)}${
+              Number.isFinite(lasts) ? ` · ${t.caller.lasts(words(lasts))}` : nothing
+            }
+          </dd>
+        </div>
+      </dl>
+      ${
+        this.paying
+          ? html`<tt-top-up stay .api=${this.api} .currency=${wallet.currency}></tt-top-up>`
+          : html`<button
+            type="button"
+            data-testid="line-pay-in"
+            @click=${() => {
+              this.paying = true;
+            }}
+          >
+            ${icon("wallet", "s")} ${t.wallet.payIn}
+          </button>`
+      }
+    </section>`;
   }
 
   #turn({ place, at }: WaitingState): TemplateResult {
@@ -232,13 +265,9 @@ export class WaitingLine extends LitElement {
     return html`
       <div class="note warn" data-testid="poor">
         <strong>${t.line.topUpFirst}</strong>
-        <span class="small figures">${wallet.test_money ? why : t.funds.noReal}</span>
+        <span class="small figures">${why}</span>
       </div>
-      ${
-        wallet.test_money
-          ? html`<tt-top-up .api=${this.api} .currency=${wallet.currency}></tt-top-up>`
-          : nothing
-      }
+      <tt-top-up stay .api=${this.api} .currency=${wallet.currency}></tt-top-up>
     `;
   }
 

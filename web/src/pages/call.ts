@@ -10,6 +10,7 @@ import { pause } from "../core/timers";
 import "../elements/call";
 import "../elements/device-check";
 import "../elements/link-problem";
+import { followReturned } from "../elements/purse";
 import "../elements/shell";
 import "../elements/waiting-line";
 import type { Call, Expert, Me, Wallet } from "../protocol/api";
@@ -97,10 +98,9 @@ export class CallPage extends LitElement {
         .devices=${this.#devices}
         .api=${api}
         .who=${this.me?.name ?? ""}
-        ?testMoney=${this.wallet?.test_money ?? false}
         @tt-again=${() => void this.#again()}
         @tt-use-here=${() => void this.#useHere()}
-        @tt-topped-up=${this.#toppedUp}
+        @tt-topped-up=${(event: CustomEvent<Wallet>) => this.#filled(event.detail)}
       ></tt-call>`;
     return html`<tt-shell width=${this.phase === "check" ? "wide" : "narrow"} .who=${this.me?.name ?? ""}>
       ${this.#page()}
@@ -144,7 +144,7 @@ export class CallPage extends LitElement {
       @tt-leave-line=${() => void this.#line.leave()}
       @tt-begin=${() => this.#line.begin()}
       @tt-topped-up=${(event: CustomEvent<Wallet>) => {
-        this.#toppedUp(event);
+        this.#filled(event.detail);
         this.#line.begin();
       }}
       @tt-line-over=${() => void this.#again()}
@@ -179,7 +179,7 @@ export class CallPage extends LitElement {
       @tt-kind=${(event: CustomEvent<boolean>) => this.#choose(event.detail)}
       @tt-devices=${() => void openDevices(this.#devices, this.video)}
       @tt-start=${() => void this.#start()}
-      @tt-topped-up=${this.#toppedUp}
+      @tt-topped-up=${(event: CustomEvent<Wallet>) => this.#filled(event.detail)}
     ></tt-device-check>`;
   }
 
@@ -215,6 +215,7 @@ export class CallPage extends LitElement {
       throw new Refusal("page.role", 403, "");
     }
     document.title = `${this.expert.name} · ${t.brand}`;
+    if (me.role === "client") followReturned(api, (wallet) => this.#filled(wallet));
     if (await this.#resume(api, me)) return;
     if (me.role === "client" && (await this.#backInLine(api))) return;
     this.phase = "check";
@@ -436,10 +437,10 @@ export class CallPage extends LitElement {
     }
   }
 
-  #toppedUp = (event: CustomEvent<Wallet>): void => {
-    this.wallet = event.detail;
+  #filled(wallet: Wallet): void {
+    this.wallet = wallet;
     this.refusal = "";
-  };
+  }
 
   #trouble(code: string): void {
     this.problem = code;

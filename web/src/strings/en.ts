@@ -13,6 +13,7 @@ import { caller, start } from "./profile";
 import { keptMail, logins, signIn } from "./sign-in";
 import { sites } from "./sites";
 import { units } from "./units";
+import { wallet } from "./wallet";
 
 /** What the person reading is in the call; words depend on it. */
 export type Side = "payer" | "host" | "guest";
@@ -41,6 +42,7 @@ export const en = {
   start,
   line,
   office,
+  wallet,
 
   price: {
     perMinute: (price: string) => `${price} a minute`,
