@@ -15,6 +15,9 @@ import "./refund";
 import "./tip";
 
 const LOOKS = 6;
+const AGAIN_MS = 10_000;
+/** Half an hour; a page that stays open longer is read anew when it is loaded anew. */
+const MOST_LOOKS = 180;
 
 @customElement("tt-after-call")
 export class AfterCallElement extends LitElement {
@@ -24,6 +27,8 @@ export class AfterCallElement extends LitElement {
   @property() host = "";
   @state() private known: AfterCall | null = null;
   #asked = "";
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #looks = MOST_LOOKS;
 
   static override styles = [
     base,
@@ -131,14 +136,47 @@ export class AfterCallElement extends LitElement {
 
   #dispute(after: AfterCall): TemplateResult | typeof nothing {
     if (!after.dispute && !after.may_dispute) return nothing;
-    return html`<div class=${after.dispute ? "card" : ""}>
-      <tt-dispute .api=${this.api} .known=${after} .payer=${this.payer} .host=${this.host}></tt-dispute>
-    </div>`;
+    return html`<tt-dispute
+      .api=${this.api}
+      .known=${after}
+      .payer=${this.payer}
+      .host=${this.host}
+    ></tt-dispute>`;
   }
 
   #changed = (event: CustomEvent<AfterCall>): void => {
     this.known = event.detail;
   };
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#timer = setInterval(() => {
+      if (this.#looks-- > 0 && document.visibilityState === "visible") void this.#look();
+    }, AGAIN_MS);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearInterval(this.#timer);
+  }
+
+  /** What the other side does meanwhile. */
+  async #look(): Promise<void> {
+    const { api, call, known } = this;
+    if (!api || !known) return;
+    try {
+      const now = await api.after(call);
+      // An answer that was under way while something was done here says less than what is known.
+      if (this.known === known) this.#set(now);
+    } catch {
+      // The next look may go better.
+    }
+  }
+
+  #set(now: AfterCall): void {
+    this.known = now;
+    this.dispatchEvent(new CustomEvent("tt-after", { detail: now }));
+  }
 
   override updated(): void {
     if (!this.call || !this.api || this.#asked === this.call) return;
@@ -153,8 +191,7 @@ export class AfterCallElement extends LitElement {
       try {
         const after = await api.after(call);
         if (this.#asked !== call) return;
-        this.known = after;
-        this.dispatchEvent(new CustomEvent("tt-after", { detail: after }));
+        this.#set(after);
         return;
       } catch (error) {
         if (error instanceof Refusal && !error.passing) return;

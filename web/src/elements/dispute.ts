@@ -68,7 +68,7 @@ export class Dispute extends LitElement {
         ${icon("warn", "s")} ${t.afterCall.dispute.open}
       </button>`;
     const words = t.afterCall.dispute;
-    return html`<section class="stack" data-testid="dispute-form">
+    return html`<section class="card stack" data-testid="dispute-form">
       <h2>${words.title}</h2>
       <p class="muted small">${words.text(moment(after.dispute_until))}</p>
       ${this.#field(words.label)}
@@ -103,7 +103,7 @@ export class Dispute extends LitElement {
         ? html`<blockquote data-testid=${testId}><span class="small muted">${who} · ${moment(when)}</span>${text}</blockquote>`
         : nothing;
     const mine = (own: boolean, name: string): string => (own ? words.youSaid : words.said(name));
-    return html`<section class="stack" data-testid="dispute" data-state=${dispute.state}>
+    return html`<section class="card stack" data-testid="dispute" data-state=${dispute.state}>
       <h2 class="state">${icon(dispute.state === "open" ? "clock" : "check")} ${title}</h2>
       ${said(mine(side === "payer", this.payer), dispute.opened_at, dispute.reason, "dispute-reason")}
       ${said(mine(side === "host", this.host), dispute.answered_at, dispute.host_answer, "dispute-answer")}

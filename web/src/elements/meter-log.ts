@@ -21,9 +21,7 @@ export class MeterLog extends LitElement {
     table,
     css`
       summary {
-        min-height: var(--touch);
-        display: flex;
-        align-items: center;
+        padding-block: var(--space-1);
         font-size: var(--text-xl);
         font-weight: var(--weight-strong);
         cursor: pointer;

@@ -56,6 +56,14 @@ export class ReceiptElement extends LitElement {
         border-block: var(--hair) solid var(--line);
         font-size: var(--text-xl);
       }
+      .sums .total:last-child {
+        padding-block-end: var(--none);
+        border-block-end: none;
+      }
+      .sums dd {
+        overflow-wrap: normal;
+        white-space: nowrap;
+      }
       .sums .total dt {
         color: var(--ink);
         font-weight: var(--weight-strong);
@@ -132,7 +140,7 @@ export class ReceiptElement extends LitElement {
             </button>
           </div>
         </div>
-        ${this.#sums(receipt)} ${this.#after(receipt)} ${this.#intervals(receipt)}
+        ${this.#sums(receipt)} ${this.#since(receipt)} ${this.#after(receipt)} ${this.#intervals(receipt)}
         <tt-meter-log .receipt=${receipt} ?open=${this.since?.dispute?.state === "open"}></tt-meter-log>
         ${this.#facts(receipt)} ${this.#verify(receipt)}
       </article>
@@ -160,7 +168,6 @@ export class ReceiptElement extends LitElement {
           </dd>
         </div>
         ${earned === null ? nothing : line(t.receipt.charge, money(receipt.charge_minor, currency))}
-        ${this.#since(receipt)}
         ${amount(t.receipt.before, receipt.balance_before_minor, "receipt-before")}
         ${
           receipt.topped_up_minor
@@ -181,26 +188,35 @@ export class ReceiptElement extends LitElement {
     const tipped = since.tips.reduce((sum, each) => sum + each.amount_minor, 0);
     const back = mine ? since.refunds.reduce((sum, each) => sum + each.host_minor, 0) : since.refunded_minor;
     const net = mine ? earned_minor - back + tipped : charge_minor - back + tipped;
-    return html`
-      ${since.refunds.map(
-        (each) => html`<div>
-          <dt>
-            ${mine ? words.refund.hostLine : words.refund.line} ${words.refund.by[each.by]}
-            ${each.reason ? html`<span class="small">· “${each.reason}”</span>` : nothing}
-          </dt>
-          <dd data-testid="receipt-refund">−${money(mine ? each.host_minor : each.amount_minor, currency)}</dd>
-        </div>`,
-      )}
-      ${
-        tipped > 0
-          ? html`<div><dt>${words.tip.sum}</dt><dd data-testid="receipt-tip">${money(tipped, currency)}</dd></div>`
-          : nothing
-      }
-      <div class="total">
-        <dt>${words.refund.net}</dt>
-        <dd data-testid="receipt-net" data-minor=${net}>${money(net, currency)}</dd>
-      </div>
-    `;
+    const by = (giver: "host" | "operator"): string =>
+      mine && giver === "host" ? words.refund.byYou : words.refund.by[giver];
+    return html`<section class="card stack" data-testid="receipt-since">
+      <h2>${words.refund.since}</h2>
+      <dl class="facts sums">
+        ${since.refunds.map(
+          (each) => html`<div>
+            <dt>
+              ${by(each.by)}
+              ${
+                each.reason && each.reason !== since.dispute?.decision
+                  ? html`<span class="small">· “${each.reason}”</span>`
+                  : nothing
+              }
+            </dt>
+            <dd data-testid="receipt-refund">−${money(mine ? each.host_minor : each.amount_minor, currency)}</dd>
+          </div>`,
+        )}
+        ${
+          tipped > 0
+            ? html`<div><dt>${words.tip.sum}</dt><dd data-testid="receipt-tip">${money(tipped, currency)}</dd></div>`
+            : nothing
+        }
+        <div class="total">
+          <dt>${mine ? words.refund.hostNet : words.refund.net}</dt>
+          <dd data-testid="receipt-net" data-minor=${net}>${money(net, currency)}</dd>
+        </div>
+      </dl>
+    </section>`;
   }
 
   #after(receipt: Receipt): TemplateResult | typeof nothing {

@@ -30,9 +30,7 @@ export class RefundElement extends LitElement {
     card,
     css`
       summary {
-        min-height: var(--touch);
-        display: flex;
-        align-items: center;
+        padding-block: var(--space-2);
         color: var(--accent);
         font-weight: var(--weight-medium);
         cursor: pointer;
