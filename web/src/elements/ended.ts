@@ -7,7 +7,7 @@ import { exact, words } from "../core/duration";
 import type { CallState } from "../core/machine";
 import { money } from "../core/money";
 import { pause } from "../core/timers";
-import type { Receipt } from "../protocol/api";
+import type { AfterCall, Receipt } from "../protocol/api";
 import type { EndedMessage } from "../protocol/messages";
 import { t } from "../strings";
 import { base, card, controls } from "../styles/shared";
@@ -22,7 +22,10 @@ export class Ended extends LitElement {
   @property({ attribute: false }) api: Api | null = null;
   @state() private receipt: Receipt | null = null;
   @state() private settling = false;
+  /** When it changed since the receipt. */
+  @state() private balance: number | null = null;
   #asked = "";
+  #moves = 0;
 
   static override styles = [
     base,
@@ -109,8 +112,22 @@ export class Ended extends LitElement {
       .call=${receipt.call_id}
       .payer=${receipt.payer_name}
       .host=${receipt.host_name}
+      @tt-after=${this.#moved}
     ></tt-after-call>`;
   }
+
+  /** A tip or a refund: the balance is another one now. */
+  #moved = async (event: CustomEvent<AfterCall>): Promise<void> => {
+    const moved = event.detail.tips.length + event.detail.refunds.length;
+    if (moved === this.#moves || event.detail.side !== "payer") return;
+    this.#moves = moved;
+    try {
+      const wallet = await this.api?.wallet();
+      if (wallet) this.balance = wallet.available_minor + wallet.held_minor;
+    } catch {
+      // What was known before stays.
+    }
+  };
 
   #money(call: CallState, ended: EndedMessage): TemplateResult {
     const receipt = this.receipt;
@@ -119,7 +136,7 @@ export class Ended extends LitElement {
     const earned = receipt?.earned_minor ?? ended.earned_minor;
     const amount = host ? (earned ?? charged) : charged;
     const usedMs = receipt?.used_ms ?? ended.used_ms;
-    const after = receipt?.balance_after_minor ?? ended.balance_minor;
+    const after = this.balance ?? receipt?.balance_after_minor ?? ended.balance_minor;
     if (charged === 0 && usedMs === 0)
       return html`<div class="note">
         <span>${t.ended.nothing}.</span>
@@ -165,6 +182,8 @@ export class Ended extends LitElement {
     if (!ended || this.#asked === ended.call) return;
     this.#asked = ended.call;
     this.receipt = null;
+    this.balance = null;
+    this.#moves = 0;
     this.renderRoot.querySelector<HTMLElement>("h1")?.focus();
     // What never began has nothing to add up.
     const neverBegan = ended.used_ms === 0 && ended.settled;
