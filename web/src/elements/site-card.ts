@@ -3,10 +3,11 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { type Api, Refusal } from "../core/api";
-import type { Site, SiteList, SiteSecret } from "../protocol/api";
+import type { OfferView, Site, SiteList, SiteSecret } from "../protocol/api";
 import { t } from "../strings";
 import { base, card, controls } from "../styles/shared";
 import "./copy-text";
+import "./snippet";
 
 @customElement("tt-site-card")
 export class SiteCard extends LitElement {
@@ -16,6 +17,7 @@ export class SiteCard extends LitElement {
   @property() secret = "";
   /** Whom the snippet calls; empty: to be filled in, for a website of the whole house. */
   @property() expert = "";
+  @property({ attribute: false }) offers: readonly OfferView[] = [];
   @state() private asking: "" | "renew" | "remove" = "";
   @state() private working = false;
   @state() private told: { good: boolean; text: string } | null = null;
@@ -62,7 +64,7 @@ export class SiteCard extends LitElement {
       </div>
       ${this.asking === "remove" ? this.#sure(t.sites.removeSure(site.name), () => this.#remove()) : nothing}
       ${this.secret ? this.#secret() : nothing}
-      <tt-copy-text data-testid="snippet" .label=${t.sites.snippet} .text=${this.#snippet(site)}></tt-copy-text>
+      <tt-snippet data-testid="snippet" .site=${site} .expert=${this.expert} .offers=${this.offers}></tt-snippet>
       <form class="stack" @submit=${this.#save}>
         <div class="field">
           <label for="origins">${t.sites.origins}</label>
@@ -119,11 +121,6 @@ export class SiteCard extends LitElement {
         <button type="button" data-testid="no" @click=${() => this.#ask("")}>${t.sites.no}</button>
       </div>
     </div>`;
-  }
-
-  #snippet(site: Site): string {
-    const call = `<talktime-call expert="${this.expert || "…"}"></talktime-call>`;
-    return `<script type="module" src="${site.audience}/embed.js"></script>\n${call}`;
   }
 
   #ask(what: "" | "renew" | "remove"): void {

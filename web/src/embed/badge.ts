@@ -5,10 +5,17 @@ export interface Live {
   readonly wait_ms: number;
 }
 
+interface Tariff {
+  readonly currency: string;
+  readonly price_minor: number;
+  readonly per_ms: number;
+}
+
 export interface Face {
   readonly name: string;
   readonly headline: string;
-  readonly tariff: { readonly currency: string; readonly price_minor: number; readonly per_ms: number };
+  readonly tariff: Tariff;
+  readonly offers: readonly { readonly id: string; readonly tariff: Tariff }[];
   readonly live: Live;
 }
 

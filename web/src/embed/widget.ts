@@ -9,7 +9,15 @@ import { look } from "./look";
 import { type FrameMessage, type FrameState, type HostMessage, type Look, received, VERSION } from "./wire";
 
 const SERVER = new URL(import.meta.url).origin;
-const ALLOW = ["camera", "microphone", "display-capture", "autoplay", "fullscreen", "clipboard-write"];
+const ALLOW = [
+  "camera",
+  "microphone",
+  "display-capture",
+  "autoplay",
+  "fullscreen",
+  "clipboard-write",
+  "screen-wake-lock",
+];
 /** A frame that may be shown says that it is ready before it has loaded. One that may not stays silent. */
 const READY_MS = 1_500;
 const HANG_UP_MS = 4_000;
@@ -127,7 +135,8 @@ export class TalktimeCall extends HTMLElement {
     };
     this.#greeted = false;
     this.#frame.onload = () => setTimeout(() => this.#late(), READY_MS);
-    const query = new URLSearchParams({ origin: location.origin, host: "1" });
+    const offer = this.getAttribute("offer") ?? "";
+    const query = new URLSearchParams({ origin: location.origin, host: "1", offer });
     this.#frame.src = `${SERVER}/embed/${encodeURIComponent(this.expert)}?${query}`;
     this.#root.append(this.#panel);
     this.#panel.hidden = true;
@@ -269,7 +278,9 @@ export class TalktimeCall extends HTMLElement {
       : (this.getAttribute("label") ?? this.#words("call"));
     this.#badge.hidden = !face;
     if (!face) return;
-    const { currency, price_minor: price, per_ms: per } = face.tariff;
+    const offer = this.getAttribute("offer");
+    const { tariff } = face.offers.find((each) => each.id === offer) ?? face;
+    const { currency, price_minor: price, per_ms: per } = tariff;
     // A price for another time than a minute is told by the minute, rounded up.
     const minute = Math.ceil((price * 60_000) / per);
     const parts = [

@@ -8,7 +8,7 @@ import { pause } from "../core/timers";
 import "../elements/link-problem";
 import "../elements/shell";
 import "../elements/site-card";
-import type { Me, Site, SiteList } from "../protocol/api";
+import type { Me, OfferView, Site, SiteList } from "../protocol/api";
 import { t } from "../strings";
 import { base, card, controls } from "../styles/shared";
 import { login, onNewLink } from "./browser";
@@ -17,6 +17,7 @@ import { login, onNewLink } from "./browser";
 export class SitesPage extends LitElement {
   @state() private me: Me | null = null;
   @state() private sites: readonly Site[] = [];
+  @state() private offers: readonly OfferView[] = [];
   @state() private secrets: ReadonlyMap<string, string> = new Map();
   @state() private problem = "";
   @state() private trouble = "";
@@ -90,6 +91,7 @@ export class SitesPage extends LitElement {
                 .api=${this.#api}
                 .site=${site}
                 .expert=${me.slug}
+                .offers=${this.offers}
                 .secret=${this.secrets.get(site.id) ?? ""}
                 @tt-removed=${(event: CustomEvent<SiteList>) => {
                   this.sites = event.detail.sites;
@@ -171,6 +173,7 @@ export class SitesPage extends LitElement {
     try {
       const [me, list] = await Promise.all([this.#api.me(), this.#api.sites()]);
       [this.me, this.sites] = [me, list.sites];
+      if (me.slug) this.offers = (await this.#api.expert(me.slug)).offers;
     } catch (error) {
       this.problem = error instanceof Refusal ? error.code : "network";
     }
