@@ -20,6 +20,9 @@ MakePerson = Callable[..., Person]
 def test_an_expert_keeps_the_websites(house: Callable[..., Server], person: MakePerson) -> None:
     server = house(experts=2)
     login = login_of(server.links["experts"][1])
+    terms = {"title": "By voice", "media": "voice", "price_minor": 120}
+    made = server.api("POST", "/profile/offers", login=login, body={"id": "o" * 24, "terms": terms})
+    assert made.status == 201, made.body
     with Website(server.url, '<talktime-call expert="grace"></talktime-call>') as website:
         grace = person("ada")
         grace.open(server.links["experts"][1])
@@ -39,12 +42,28 @@ def test_an_expert_keeps_the_websites(house: Callable[..., Server], person: Make
         (site,) = server.api("GET", "/sites", login=login).body["sites"]
         assert (site["name"], site["origins"]) == ("My notes", [website.url])
 
-        # The lines to copy are all that a page needs.
-        snippet = grace.see("snippet").locator("code").inner_text()
-        website.body = snippet
+        # The lines to copy are all that a page needs, whichever way it is shown.
         visitor = person("sam")
-        visitor.open(website.url)
+        lines = grace.see("snippet").locator("code")
+
+        def visit(kind: str) -> None:
+            grace.see("kind").select_option(kind)
+            website.body = lines.inner_text()
+            visitor.open(website.url)
+
+        visit("frame")
+        visitor.page.frame_locator("iframe").get_by_test_id("visitor-name").wait_for()
+        grace.see("offer").select_option(label="By voice")
         widget = visitor.page.locator("talktime-call")
+        visit("floating")
+        widget.get_by_text("$1.20/min").wait_for()
+        visit("link")
+        visitor.page.get_by_role("link", name="Call me").click()
+        frame = widget.frame_locator("iframe")
+        frame.get_by_test_id("visitor-name").fill("Vera")
+        frame.get_by_test_id("visitor-go").click()
+        frame.get_by_text("$1.20 a minute").wait_for()
+        visit("card")
         widget.get_by_role("button", name="Call Grace").click()
         widget.frame_locator("iframe").get_by_test_id("visitor-name").wait_for()
 
