@@ -70,6 +70,7 @@ from .events import (
     Rang,
     Said,
     Settled,
+    TipGiven,
     WalletChanged,
 )
 from .inbox import Inbox
@@ -199,7 +200,7 @@ class CallActor:
             case PeerConnected() | PeerInterrupted() | PeerGone() | TracksChanged():
                 self._turned(self.room.peer_event(event), at_ms)
                 self.telling.room_changed()
-            case GrantAnswered() | WalletChanged() | BooksOverflowed() | Settled():
+            case GrantAnswered() | WalletChanged() | TipGiven() | BooksOverflowed() | Settled():
                 self._handle_money(event, at_ms)
             case ChatKept():
                 self._chat.kept(event)
@@ -235,6 +236,8 @@ class CallActor:
                 self._obey(self._meter.granted(answer, at_ms), at_ms)
             case WalletChanged():
                 self._obey(self._meter.funds_arrived(at_ms), at_ms)
+            case TipGiven(minor, currency):
+                self.telling.tipped(minor, currency)
             case BooksOverflowed():
                 self._end("ledger_silent", at_ms)
             case Settled():

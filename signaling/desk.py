@@ -23,7 +23,7 @@ from .alarms import Alarms
 from .chat import MemoryChat
 from .clock import Clock, iso
 from .errors import Refused
-from .events import Accepted, Connection, Declined, Dropped, EndAsked, Joined, Said, WalletChanged
+from .events import Accepted, Connection, Declined, Dropped, EndAsked, Joined, Said, TipGiven, WalletChanged
 from .messages import (
     AcceptMessage,
     CallClientMessage,
@@ -296,6 +296,12 @@ class CallDesk:
             if actor.facts.wallet_id == wallet_id:
                 actor.post(WalletChanged())
         self._office.funds_arrived(wallet_id)
+
+    def tipped(self, call_id: str, host_minor: int, currency: str) -> None:
+        """A tip is in the books: the host's page shows it, if the call goes on."""
+        actor = self._calls.get(call_id)
+        if actor is not None:
+            actor.post(TipGiven(host_minor, currency))
 
     def may_join(self, claims: JoinClaims) -> Refused | None:
         """Whether a connection with these claims may come in now. Refusals as `join`."""

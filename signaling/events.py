@@ -93,6 +93,14 @@ class WalletChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class TipGiven:
+    """The payer gave a tip, of which the host has `host_minor`. It is in the books already."""
+
+    host_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class EndAsked:
     """Somebody outside the call ends it: the operator, or the shutdown."""
 
@@ -128,5 +136,5 @@ class ChatKept:
 
 FromPeople = Joined | Said | Dropped | Accepted | Declined
 FromMedia = Answered | PeerEvent
-FromMoney = GrantAnswered | WalletChanged | BooksOverflowed | Settled
+FromMoney = GrantAnswered | WalletChanged | TipGiven | BooksOverflowed | Settled
 Event = FromPeople | FromMedia | FromMoney | ChatKept | EndAsked | Rang

@@ -254,6 +254,13 @@ class MeterMessage(_Wire, tag="meter", frozen=True):
     meter: MeterView
 
 
+class TipMessage(_Wire, tag="tip", frozen=True):
+    """The payer gave a tip; for the host alone. `amount_minor` is the host's part of it."""
+
+    amount_minor: int
+    currency: str
+
+
 EndReason = Literal[
     "payer_left", "host_left", "payer_gone", "host_gone", "funds", "cap", "declined", "passed", "no_answer",
     "cancelled", "host_offline", "setup_timeout", "ledger_silent", "operator", "shutdown", "recovered",
@@ -391,7 +398,7 @@ class PlaceMessage(_Wire, tag="place", frozen=True):
 
 LineServerMessage = PlaceMessage | SupersededMessage | StoppingMessage | ErrorMessage
 CallServerMessage = (
-    WelcomeMessage | AnswerMessage | RoomMessage | MeterMessage | EndedMessage
+    WelcomeMessage | AnswerMessage | RoomMessage | MeterMessage | TipMessage | EndedMessage
     | ChatLineMessage | ChatHistoryMessage | SupersededMessage | StoppingMessage | ErrorMessage
 )  # fmt: skip
 PresenceServerMessage = (

@@ -22,6 +22,7 @@ from .messages import (
     Role,
     RoomMessage,
     StoppingMessage,
+    TipMessage,
     WelcomeMessage,
 )
 from .room import Participant, Room
@@ -71,6 +72,12 @@ class Telling:
             )
         )  # fmt: skip
         self.room_changed()
+
+    def tipped(self, host_minor: int, currency: str) -> None:
+        """The payer gave a tip: the host sees it at once."""
+        connection = self._room.party("host").connection
+        if connection is not None:
+            connection.send(TipMessage(host_minor, currency))
 
     def stopping(self, message: StoppingMessage) -> None:
         """The server is going down."""

@@ -297,6 +297,13 @@ export interface MeterMessage {
   readonly meter: MeterView;
 }
 
+/** The payer gave a tip; for the host alone. `amount_minor` is the host's part of it. */
+export interface TipMessage {
+  readonly type: "tip";
+  readonly amount_minor: number;
+  readonly currency: string;
+}
+
 /**
  * The call is over; `receipt` is the path of the receipt's page. The last message.
  *
@@ -459,6 +466,7 @@ export type CallServerMessage =
   | AnswerMessage
   | RoomMessage
   | MeterMessage
+  | TipMessage
   | EndedMessage
   | ChatLineMessage
   | ChatHistoryMessage
@@ -479,6 +487,7 @@ export type ServerMessage =
   | AnswerMessage
   | RoomMessage
   | MeterMessage
+  | TipMessage
   | EndedMessage
   | ChatLineMessage
   | ChatHistoryMessage
