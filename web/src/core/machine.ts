@@ -48,6 +48,14 @@ export interface CallState {
   readonly failure: Failure | null;
   /** The last refusal that did not end anything. */
   readonly notice: Failure | null;
+  /** The last tip, and when it came; for the host. */
+  readonly tip: Tip | null;
+}
+
+export interface Tip {
+  readonly minor: number;
+  readonly currency: string;
+  readonly at: number;
 }
 
 export interface Failure {
@@ -86,6 +94,7 @@ export function initial(callId: string, role: Role): CallState {
     ended: null,
     failure: null,
     notice: null,
+    tip: null,
   };
 }
 
@@ -148,6 +157,8 @@ function onMessage(state: CallState, message: CallServerMessage, at: number): Ca
       return { ...state, call: message.call, participants: message.participants };
     case "meter":
       return { ...state, meter: message.meter, meterAt: at, stoppedAt: null };
+    case "tip":
+      return { ...state, tip: { minor: message.amount_minor, currency: message.currency, at } };
     case "ended":
       return { ...state, phase: "ended", media: "idle", ended: message };
     case "superseded":

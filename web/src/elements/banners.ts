@@ -13,6 +13,8 @@ import { type IconName, icon } from "./icons";
 import "./low-balance";
 import { purseOf } from "./purse";
 
+const TIP_MS = 12_000;
+
 @customElement("tt-banners")
 export class Banners extends LitElement {
   @property({ attribute: false }) call: CallState | null = null;
@@ -22,6 +24,7 @@ export class Banners extends LitElement {
   @property({ type: Boolean }) silent = false;
 
   #rest: (() => void) | null = null;
+  #tipped: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     super();
@@ -30,6 +33,7 @@ export class Banners extends LitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    clearTimeout(this.#tipped);
     this.#rest?.();
     this.#rest = null;
   }
@@ -84,7 +88,7 @@ export class Banners extends LitElement {
     const low = call.role === "payer" && call.meter?.low && (now === "call" || now === "connecting");
     return html`
       ${low ? html`<tt-low-balance .call=${call} .api=${this.api}></tt-low-balance>` : nothing}
-      ${low ? nothing : this.#bank()} ${this.#reconnecting(call)} ${this.sharing ? toast("screen", t.call.yourScreen) : nothing}
+      ${low ? nothing : this.#bank()} ${this.#tip(call)} ${this.#reconnecting(call)} ${this.sharing ? toast("screen", t.call.yourScreen) : nothing}
       ${
         this.silent
           ? html`<button type="button" class="primary" data-testid="sound" @click=${() => this.#emit("tt-unlock")}>
@@ -114,6 +118,20 @@ export class Banners extends LitElement {
     // An automatic top-up may need the person at any time.
     const live = this.call?.call?.state === "open";
     if (live && !this.#rest) this.#rest = this.#purse?.attend() ?? null;
+  }
+
+  /** Shown for a while: it stands on the receipt as well. */
+  #tip({ tip, call }: CallState): TemplateResult | typeof nothing {
+    if (!tip) return nothing;
+    const leftMs = TIP_MS - (performance.now() - tip.at);
+    if (leftMs <= 0) return nothing;
+    clearTimeout(this.#tipped);
+    this.#tipped = setTimeout(() => this.requestUpdate(), leftMs);
+    return toast(
+      "gift",
+      t.afterCall.tip.now(call?.payer_name ?? "", money(tip.minor, tip.currency)),
+      "tipped",
+    );
   }
 
   /** The bank asks for the person, who may be deep in talk. */

@@ -17,6 +17,7 @@ export const afterCall = {
     giving: "One moment…",
     sum: "Tip",
     got: (amount: string) => `${amount} tip`,
+    now: (name: string, amount: string) => `A tip from ${name}: ${amount} for you`,
   },
 
   rating: {
