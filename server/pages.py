@@ -27,6 +27,8 @@ PAGES = {
     "/operator/{view}": "operator.html",
     "/operator/people/{person_id}": "operator.html",
     "/sign-in": "sign-in.html",
+    "/account": "account.html",
+    "/account/{view}": "account.html",
     "/logins": "logins.html",
     "/integrations": "integrations.html",
     "/wallet": "wallet.html",

@@ -15,6 +15,7 @@ const routes: readonly [RegExp, string][] = [
   [/^\/integrations\/?($|\?)/, "/integrations.html"],
   [/^\/wallet\/?($|\?)/, "/wallet.html"],
   [/^\/paid\/?($|\?)/, "/paid.html"],
+  [/^\/account(\/|$|\?)/, "/account.html"],
   [/^\/logins\/?($|\?)/, "/logins.html"],
   [/^\/development\/mail\/?($|\?)/, "/development.html"],
   [/^\/operator(\/|$|\?)/, "/operator.html"],

@@ -9,6 +9,7 @@ describe("the page after signing in", () => {
   it("is the home of one's role else", () => {
     expect(nextPage(null, "expert")).toBe("/expert");
     expect(nextPage("", "operator")).toBe("/operator");
+    expect(nextPage(null, "client")).toBe("/account");
   });
 
   it("never leads to another server", () => {

@@ -9,7 +9,7 @@ afterEach(() => document.body.replaceChildren());
 
 describe("the places of a role", () => {
   it("are different ones, and none for whoever has no pages", () => {
-    for (const role of ["expert", "operator"]) {
+    for (const role of ["client", "expert", "operator"]) {
       const paths = placesOf(role).map((each) => each.path);
       expect(paths.length).toBeGreaterThan(1);
       expect(new Set(paths).size).toBe(paths.length);
@@ -27,6 +27,10 @@ describe("the places of a role", () => {
     ["expert", "/expert/profile", "profile"],
     ["expert", "/logins", "logins"],
     ["operator", "/operator", "live"],
+    ["client", "/account", "account"],
+    ["client", "/account/calls", "calls"],
+    ["client", "/account/nonsense", "account"],
+    ["client", "/wallet", "wallet"],
     ["expert", "/elsewhere", undefined],
     ["expert", "/experts", undefined],
     ["guest", "/expert", undefined],

@@ -1,7 +1,7 @@
 /** Where to go after signing in: back to where one came from, else to the page of one's role. */
 
 const HOMES: Readonly<Record<string, string>> = {
-  client: "/logins",
+  client: "/account",
   expert: "/expert",
   operator: "/operator",
 };

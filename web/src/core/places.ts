@@ -23,6 +23,13 @@ const PLACES: Readonly<Record<string, readonly Place[]>> = {
     { path: "/expert/profile", name: "profile" },
     ...SHARED,
   ],
+  client: [
+    { path: "/account", name: "account" },
+    { path: "/wallet", name: "wallet" },
+    { path: "/account/calls", name: "calls" },
+    { path: "/account/statement", name: "statement" },
+    { path: "/logins", name: "logins" },
+  ],
   operator: [{ path: "/operator", name: "live" }, ...SHARED],
 };
 

@@ -22,8 +22,8 @@ export class CallList extends LitElement {
     base,
     table,
     css`
-      tbody th {
-        overflow-wrap: anywhere;
+      .when {
+        white-space: nowrap;
       }
     `,
   ];
@@ -55,9 +55,11 @@ export class CallList extends LitElement {
     return html`<tr data-testid="call-row" data-call=${call.id}>
       <th scope="row">
         ${call.with_name}
-        <span class="narrow small muted">${when}${call.open ? "" : ` · ${words(call.used_ms)}`}</span>
+        <span class="narrow small muted"
+          >${when}${call.open ? "" : html` · <span class="when">${words(call.used_ms)}</span>`}</span
+        >
       </th>
-      <td class="wide">${when}</td>
+      <td class="wide when">${when}</td>
       <td class="wide muted">${call.open ? "" : reason}</td>
       <td class="number wide">${words(call.used_ms)}</td>
       <td class="number strong">${money(call.amount_minor, call.currency)}</td>

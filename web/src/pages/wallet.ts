@@ -44,7 +44,7 @@ export class WalletPage extends LitElement {
   }
 
   override render(): TemplateResult {
-    return html`<tt-shell .who=${this.me?.name ?? ""}>${this.#page()}</tt-shell>`;
+    return html`<tt-shell width="wide" .who=${this.me?.name ?? ""} .area=${this.me ? "client" : ""}>${this.#page()}</tt-shell>`;
   }
 
   #page(): TemplateResult {

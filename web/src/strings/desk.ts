@@ -4,6 +4,9 @@ export const desk = {
   nav: "Your pages",
   newTab: "opens in a new tab, you stay live here",
   places: {
+    account: "Account",
+    wallet: "Wallet",
+    statement: "Statement",
     today: "Today",
     line: "Line",
     earnings: "Earnings",

@@ -2,6 +2,7 @@
 
 import type { DeviceTrouble } from "../core/devices";
 import type { EndReason, MeterWhy } from "../protocol/messages";
+import { account } from "./account";
 import { afterCall } from "./after-call";
 import { consoleWords } from "./console";
 import { desk } from "./desk";
@@ -28,6 +29,7 @@ export const en = {
   close: "Close",
   you: "You",
   console: consoleWords,
+  account,
   desk,
   embed,
   sites,

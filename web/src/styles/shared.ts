@@ -170,7 +170,12 @@ export const controls = css`
     border-color: var(--danger);
     color: var(--on-danger);
   }
-  button.danger:hover {
+  button.danger:disabled {
+    background: var(--sunken);
+    border-color: var(--line);
+    color: var(--muted);
+  }
+  button.danger:hover:not(:disabled) {
     background: var(--danger-strong);
     border-color: var(--danger-strong);
   }

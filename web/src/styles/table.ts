@@ -29,7 +29,9 @@ export const table = css`
     font-weight: var(--weight-medium);
   }
   tbody th {
+    min-width: var(--avatar-size);
     font-weight: var(--weight-medium);
+    overflow-wrap: anywhere;
   }
   tbody tr:last-child > * {
     border-block-end: none;
