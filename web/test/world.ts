@@ -1,5 +1,6 @@
 /** A world for sessions without a network: hand-cranked time, sockets and peer connections that do as told. */
 
+import type { ChatParts } from "../src/core/chat";
 import type { Link, LinkHandlers } from "../src/core/link";
 import type { SessionParts } from "../src/core/session";
 import type { Timers } from "../src/core/timers";
@@ -7,6 +8,7 @@ import type { Call, JoinToken } from "../src/protocol/api";
 import type {
   CallServerMessage,
   CallView,
+  ChatFile,
   ClientMessage,
   EndedMessage,
   MeterView,
@@ -267,6 +269,23 @@ export class World {
     },
     timers: this.crank,
     random: () => 0.5,
+    chat: () => this.chat,
+  };
+
+  /** What a chat takes from outside: ids that count, a tab that remembers, and files that take as long as told. */
+  readonly files: { id: string; done: (file: ChatFile) => void; fail: (error: Error) => void }[] = [];
+  remembered: string | null = null;
+  ids = 0;
+  readonly chat: Omit<ChatParts, "timers" | "send"> = {
+    newId: () => `id-${++this.ids}`,
+    sendFile: (id, _file, _progress, _signal) =>
+      new Promise((done, fail) => {
+        this.files.push({ id, done, fail });
+      }),
+    keep: (text) => {
+      this.remembered = text;
+    },
+    kept: () => this.remembered,
   };
 
   get link(): FakeLink {

@@ -47,6 +47,8 @@ import type {
   Wallet,
   WalletPayments,
 } from "../protocol/api";
+import type { ChatFile } from "../protocol/messages";
+import { upload } from "./upload";
 
 const TIMEOUT_MS = 10_000;
 
@@ -271,6 +273,36 @@ export class Api {
     return this.#send("GET", path, undefined, (response) => response.blob());
   }
 
+  /** Send a file of a call to the other side; once by its id. */
+  async sendFile(
+    callId: string,
+    id: string,
+    file: Blob & { readonly name: string },
+    progress: (part: number) => void,
+    signal: AbortSignal,
+  ): Promise<ChatFile> {
+    const query = new URLSearchParams({ id, name: file.name.slice(-200) });
+    const headers = {
+      ...this.#headers(),
+      "X-Talktime-Csrf": "1",
+      "Content-Type": "application/octet-stream",
+    };
+    const url = `/api/v1/calls/${encodeURIComponent(callId)}/files?${query}`;
+    let response: Response;
+    try {
+      response = await upload({ url, headers, body: file, progress, signal });
+    } catch (error) {
+      throw new Refusal(UNREACHABLE, 0, String(error));
+    }
+    const text = await response.text();
+    if (!response.ok) throw refusal(response, text);
+    return JSON.parse(text) as ChatFile;
+  }
+
+  #headers(): Record<string, string> {
+    return this.#token ? { Authorization: `Bearer ${this.#token}` } : {};
+  }
+
   #ask<T>(method: "GET" | "POST", path: string, body?: object): Promise<T> {
     return this.#send(method, path, body, async (response) => JSON.parse(await response.text()) as T);
   }
@@ -281,7 +313,7 @@ export class Api {
     body: object | undefined,
     read: (response: Response) => Promise<T>,
   ): Promise<T> {
-    const headers: Record<string, string> = this.#token ? { Authorization: `Bearer ${this.#token}` } : {};
+    const headers = this.#headers();
     // What the cookie authenticates must come from our own pages: no other origin can send this header.
     if (method !== "GET") headers["X-Talktime-Csrf"] = "1";
     if (body) headers["Content-Type"] = body instanceof Blob ? body.type : "application/json";

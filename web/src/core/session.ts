@@ -10,6 +10,7 @@ import type { CallServerMessage, ClientMessage, EndedMessage, Role, Source } fro
 import { Alarms } from "./alarms";
 import { Refusal } from "./api";
 import { backoff } from "./backoff";
+import { Chat, type ChatParts } from "./chat";
 import type { Link, LinkHandlers } from "./link";
 import { type CallEvent, type CallState, initial, isOver, reduce, wanted } from "./machine";
 import { endedOf } from "./outcome";
@@ -23,6 +24,8 @@ export interface SessionParts {
   readonly newConnection: () => RTCPeerConnection;
   readonly timers: Timers;
   readonly random: () => number;
+  /** Of the chat of a call: what a page takes from the browser and the API. */
+  readonly chat: (callId: string) => Omit<ChatParts, "timers" | "send">;
 }
 
 const WELCOME_MS = 8_000;
@@ -53,6 +56,7 @@ const FINAL = new Set([
 type Alarm = "welcome" | "answer" | "heal" | "blocked" | "retry" | "ended" | "listen" | "goodbye";
 
 export class CallSession {
+  readonly chat: Chat;
   #state: CallState;
   readonly #parts: SessionParts;
   readonly #listeners = new Set<() => void>();
@@ -78,6 +82,11 @@ export class CallSession {
       state: (state) => this.#peerChanged(peer(), state),
       tracks: () => this.#notify(),
     }));
+    this.chat = new Chat({
+      ...parts.chat(callId),
+      timers: parts.timers,
+      send: (message) => this.#send(message),
+    });
     this.#state = initial(callId, role);
   }
 
@@ -169,6 +178,8 @@ export class CallSession {
     this.#alarms.clearAll();
     this.#peers.close();
     this.#closeLink();
+    if (isOver(this.#state)) this.chat.end();
+    else this.chat.close();
   }
 
   /** The track to play of a participant's source, or null. */
@@ -294,11 +305,20 @@ export class CallSession {
       this.#end(message);
       return;
     }
+    if (message.type === "chat_line" || message.type === "chat_history") {
+      this.chat.take(message);
+      return;
+    }
+    if (message.type === "error" && message.id !== null && message.id !== undefined) {
+      this.chat.refused(message.id, message.code);
+      return;
+    }
     this.#dispatch({ type: "server", message, at: this.#parts.timers.now() });
     switch (message.type) {
       case "welcome":
         this.#alarms.clear("welcome");
         this.#peers.video = message.call.media === "video";
+        this.chat.linked(message.role);
         if (this.#state.leaving) this.#leaveAgain();
         else this.#newPeer();
         break;
@@ -385,8 +405,10 @@ export class CallSession {
 
   // -- odds and ends -----------------------------------------------------------------------------------------
 
-  #send(message: ClientMessage): void {
-    if (this.#state.link === "up") this.#link?.send(message);
+  #send(message: ClientMessage): boolean {
+    if (this.#state.link !== "up" || !this.#link) return false;
+    this.#link.send(message);
+    return true;
   }
 
   #dispatch(event: CallEvent): void {
@@ -400,6 +422,7 @@ export class CallSession {
   }
 
   #closeLink(): void {
+    this.chat.unlinked();
     this.#link?.close();
     this.#link = null;
   }

@@ -14,6 +14,7 @@ export type ControlAction =
   | "devices"
   | "invite"
   | "money"
+  | "chat"
   | "office"
   | "hangup";
 
@@ -36,6 +37,10 @@ export class CallControls extends LitElement {
   /** It is the host: the say is to give time. */
   @property({ type: Boolean }) gives = false;
   @property({ type: Boolean }) canHangUp = false;
+  @property({ type: Boolean }) canChat = false;
+  @property({ type: Boolean }) chatting = false;
+  /** Messages that nobody has seen here. */
+  @property({ type: Number }) unread = 0;
   /** How many wait for the host of this call; null: it is not for this person to know. */
   @property({ attribute: false }) waiting: number | null = null;
 
@@ -70,6 +75,27 @@ export class CallControls extends LitElement {
       }
       .text {
         display: var(--control-label);
+      }
+      [data-testid="devices"] .text,
+      [data-testid="invite"] .text {
+        display: none;
+      }
+      .chat {
+        position: relative;
+      }
+      .unread {
+        position: absolute;
+        inset-block-start: calc(-1 * var(--space-1));
+        inset-inline-end: calc(-1 * var(--space-1));
+        min-width: var(--icon-s);
+        padding-inline: var(--space-1);
+        border-radius: var(--radius-full);
+        background: var(--accent);
+        color: var(--on-accent);
+        font-size: var(--text-xs);
+        font-weight: var(--weight-strong);
+        line-height: var(--icon-s);
+        text-align: center;
       }
     `,
   ];
@@ -109,6 +135,7 @@ export class CallControls extends LitElement {
             : nothing
         }
         ${this.hasMoney ? this.#button("money", this.gives ? "gift" : "wallet", this.gives ? t.inCall.moneyHost : t.inCall.money) : nothing}
+        ${this.canChat ? this.#chat() : nothing}
         ${this.#button("devices", "devices", t.call.devices)}
         ${this.waiting === null ? nothing : this.#button("office", "clock", t.office.during(this.waiting), this.waiting > 0)}
         ${this.canInvite ? this.#button("invite", "invite", t.call.invite) : nothing}
@@ -128,6 +155,22 @@ export class CallControls extends LitElement {
         }
       </div>
     `;
+  }
+
+  #chat(): TemplateResult {
+    return html`<button
+      type="button"
+      class=${this.chatting ? "chat off" : "chat on"}
+      data-testid="chat-open"
+      data-unread=${this.unread}
+      aria-label=${t.chat.open(this.unread)}
+      aria-expanded=${this.chatting}
+      title=${t.chat.open(this.unread)}
+      @click=${() => this.#act("chat")}
+    >
+      ${icon("chat")}<span class="text">${t.chat.title}</span>
+      ${this.unread > 0 ? html`<span class="unread" aria-hidden="true">${Math.min(this.unread, 99)}</span>` : nothing}
+    </button>`;
   }
 
   /** The words say what a click does, so the state is shown by colour and not announced twice. */

@@ -14,6 +14,7 @@ import { otherName } from "./banners";
 import type { ControlAction } from "./call-controls";
 import "./call-controls";
 import "./call-money";
+import "./chat-panel";
 import "./device-pickers";
 import "./dialog";
 import { follow } from "./follow";
@@ -32,6 +33,7 @@ export class CallRoom extends LitElement {
   @property({ attribute: false }) waiting: number | null = null;
   @state() private panel: "none" | "devices" | "invite" | "money" = "none";
   @state() private silent = false;
+  @state() private chatting = false;
   @queryAll("tt-video-tile.remote") private tiles!: NodeListOf<VideoTile>;
   #measured = false;
   #opened = false;
@@ -41,6 +43,7 @@ export class CallRoom extends LitElement {
     super();
     follow(this, () => this.session);
     follow(this, () => this.devices);
+    follow(this, () => this.session?.chat ?? null);
   }
 
   override connectedCallback(): void {
@@ -89,6 +92,23 @@ export class CallRoom extends LitElement {
       tt-meter-badge {
         flex: var(--button-grow);
         min-width: min(var(--full), var(--badge-width));
+      }
+      .middle {
+        position: relative;
+        display: grid;
+        gap: var(--space-3);
+        min-height: var(--none);
+        grid-template-columns: minmax(0, 1fr);
+        grid-template-rows: minmax(0, 1fr);
+      }
+      .middle.chatting {
+        grid-template-columns: var(--chat-columns);
+      }
+      tt-chat {
+        position: var(--chat-place);
+        inset: var(--chat-top) var(--none) var(--none);
+        min-height: var(--none);
+        z-index: var(--layer-sheet);
       }
       .stage {
         position: relative;
@@ -166,7 +186,10 @@ export class CallRoom extends LitElement {
           <span class="title" aria-hidden="true">${otherName(call)}</span>
           <tt-meter-badge .call=${call}></tt-meter-badge>
         </header>
-        ${this.#stage(call, now, people)} ${this.#controls(call, now)}
+        <div class="middle ${this.chatting ? "chatting" : "plain"}">
+          ${this.#stage(call, now, people)} ${this.#chat(call)}
+        </div>
+        ${this.#controls(call, now)}
       </main>
       ${this.#panel()}
     `;
@@ -262,6 +285,23 @@ export class CallRoom extends LitElement {
     ></tt-video-tile>`;
   }
 
+  #chat(call: CallState): TemplateResult | typeof nothing {
+    const chat = this.session?.chat;
+    if (!chat || call.role === "guest") return nothing;
+    const news = chat.unread > 0 ? t.chat.news(otherName(call)) : "";
+    if (!this.chatting) return html`<span class="hidden" role="status">${news}</span>`;
+    return html`<tt-chat
+      data-testid="chat"
+      .chat=${chat}
+      .api=${this.api}
+      .callId=${call.callId}
+      .other=${otherName(call)}
+      @tt-close=${() => {
+        this.chatting = false;
+      }}
+    ></tt-chat>`;
+  }
+
   // -- controls ----------------------------------------------------------------------------------------------
 
   #controls(call: CallState, now: Face): TemplateResult {
@@ -281,6 +321,9 @@ export class CallRoom extends LitElement {
       .hasMoney=${party && begun}
       .gives=${call.role === "host"}
       .canHangUp=${begun}
+      .canChat=${party && begun}
+      .chatting=${this.chatting}
+      .unread=${this.session?.chat.unread ?? 0}
       .waiting=${this.waiting}
       @tt-control=${(event: CustomEvent<ControlAction>) => this.#act(event.detail)}
     ></tt-call-controls>`;
@@ -307,6 +350,9 @@ export class CallRoom extends LitElement {
         break;
       case "hangup":
         session.leave();
+        break;
+      case "chat":
+        this.chatting = !this.chatting;
         break;
       case "office":
         this.dispatchEvent(new CustomEvent("tt-office", { bubbles: true, composed: true }));

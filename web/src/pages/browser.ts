@@ -105,8 +105,17 @@ export function sessionParts(api: Api): SessionParts {
     },
     timers: realTimers,
     random: Math.random,
+    chat: (callId) => ({
+      newId: () => crypto.randomUUID(),
+      sendFile: (id, file, progress, signal) => api.sendFile(callId, id, file, progress, signal),
+      keep: (text) => stores.tab.setItem(CHAT + callId, text),
+      kept: () => stores.tab.getItem(CHAT + callId),
+    }),
   };
 }
+
+/** What one wrote in a call and was not kept yet. */
+const CHAT = "tt.chat:";
 
 export function waitingParts(api: Api): WaitingParts {
   return { api, openLink, timers: realTimers, random: Math.random };

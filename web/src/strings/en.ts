@@ -5,6 +5,7 @@ import type { EndReason, MeterWhy } from "../protocol/messages";
 import { account } from "./account";
 import { afterCall } from "./after-call";
 import { consoleWords } from "./console";
+import { chat } from "./chat";
 import { desk } from "./desk";
 import { embed } from "./embed";
 import { inCall } from "./in-call";
@@ -33,6 +34,7 @@ export const en = {
   desk,
   embed,
   sites,
+  chat,
   inCall,
   afterCall,
   signIn,
