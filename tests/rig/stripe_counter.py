@@ -22,7 +22,7 @@ from urllib.parse import parse_qsl
 import aiohttp
 import stripe
 from aiohttp import web
-from rig.stripe_objects import CARDS, Json, decode_form, misshapen
+from rig.stripe_objects import CARDS, NAMED, Json, decode_form, misshapen
 from rig.stripe_till import Till, Wrong
 
 FAULTS = ("lost_before", "lost_after", "error_before", "error_after")
@@ -208,6 +208,15 @@ def _session(till: Till) -> Callable[[web.Request, Json], Json]:
     return work
 
 
+def told(counter: Counter, request: web.Request) -> Json:
+    """A page of events, the newest first."""
+    since, after = int(request.query.get("created[gte]", 0)), request.query.get("starting_after")
+    found = [each for each in reversed(counter.events) if each["created"] >= since]
+    start = next((at + 1 for at, each in enumerate(found) if each["id"] == after), 0)
+    data = found[start : start + int(request.query.get("limit", 10))]
+    return {"object": "list", "data": data, "has_more": start + len(data) < len(found), "url": request.path}
+
+
 def routes(counter: Counter) -> list[web.RouteDef]:
     """Everything the fake answers."""
     till, api = counter.till, counter.api
@@ -270,7 +279,12 @@ def routes(counter: Counter) -> list[web.RouteDef]:
         ),
         web.post("/v1/payment_intents/{id}/cancel", named(till.cancel)),
         web.get("/v1/payment_methods/{id}", named(lambda name: till.get("payment_method", name))),
+        web.post(
+            "/v1/payment_methods/{id}/attach",
+            api(lambda request, form: till.make_card(NAMED[request.match_info["id"]], form["customer"])),
+        ),
         web.post("/v1/payment_methods/{id}/detach", named(till.detach)),
+        web.get("/v1/events", api(lambda request, form: told(counter, request))),
         web.post("/v1/refunds", api(lambda request, form: till.make_refund(form))),
         web.get("/v1/refunds", api(_page_of("refund", till))),
         web.get("/v1/disputes", api(_page_of("dispute", till))),

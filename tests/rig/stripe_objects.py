@@ -40,6 +40,10 @@ CARDS: dict[str, tuple[str, str, str]] = {
     "later": ("mastercard", "0341", "ok_then_declined"),
 }
 """Stripe's test cards: 4242…, …9995 (insufficient funds), …3184 (always authenticates), …0341."""
+NAMED = {
+    "pm_card_visa": "good", "pm_card_chargeCustomerFail": "later", "pm_card_authenticationRequired": "bank",
+}  # fmt: skip
+"""Stripe's names of cards for tests that have no page to type them in."""
 
 _numbers = itertools.count(1)
 _mark = f"{random.Random().getrandbits(40):010x}"
