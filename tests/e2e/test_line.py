@@ -118,19 +118,26 @@ def test_two_callers_and_one_expert(house: Callable[..., Server], person: Callab
 
 
 def test_the_experts_office(house: Callable[..., Server], person: Callable[..., Person]) -> None:
-    server = house(clients=2)
+    server = house()
     assert server.gate is not None
     caller, expert = person("sam"), person("ada")
     here = Stage(server, server.gate, caller, expert)
-    here.open_pages()
+    expert.open(server.links["expert"])
     expect(expert.see("line-empty")).to_be_visible()
 
-    # A pause: callers wait in line and are called when it is over.
+    # A pause: Lou, of whom nobody knows anything, waits in line and has not paid yet.
     expert.click("pause-office")
-    expect(caller.see("presence")).to_have_text("Pausing")
+    caller.open(f"{server.url}/e/ada")
+    caller.click("join-line")
+    caller.see("my-name").fill("Lou")
+    caller.click("entry-next")
+    caller.click("entry-wait")
+    expect(caller.wait("presence")).to_have_text("Pausing")
     caller.see("wish").fill("My engine")
     caller.click("start-call")
     caller.wait("position")
+    expect(caller.see("closing")).to_contain_text("nobody can tell you")
+    look(caller, "line-guest")
     entry = expert.wait("line-caller")
     expect(entry).to_contain_text("My engine")
     expect(entry).to_contain_text("Waiting")
@@ -144,6 +151,17 @@ def test_the_experts_office(house: Callable[..., Server], person: Callable[..., 
     caller.see("line-lost").wait_for(state="hidden")
     expect(caller.see("line")).to_have_attribute("data-position", "1")
     expect(expert.see("line-caller")).to_contain_text("On the page")
+
+    # The turn is reserved while Lou tops up; but not now, says Ada: later.
+    expert.click("resume-office")
+    expect(caller.wait("turn")).to_contain_text("reserved for 1:")
+    look(caller, "line-turn-without-money")
+    caller.see("turn").get_by_test_id("top-up").first.click()
+    expect(expert.wait("incoming")).to_contain_text("Lou")
+    expert.see("decline-note").fill("One minute, please")
+    expert.click("to-line")
+    expect(caller.wait("line-note")).to_contain_text("One minute, please")
+    look(caller, "line-asked-to-wait")
     caller.click("leave-line")
     expect(caller.see("line-over")).to_have_attribute("data-why", "left")
     caller.click("line-again")

@@ -80,6 +80,7 @@ export class Entry extends LitElement {
     const { wallet, offer, api } = this;
     if (!wallet || !offer) return html``;
     const lasts = affordable(offer.tariff, wallet.available_minor);
+    const waits = this.expert?.live.state === "busy" || this.expert?.live.state === "paused";
     return html`
       <h2 tabindex="-1">${t.caller.moneyTitle}</h2>
       <p class="small muted">${t.caller.moneyText(this.expert?.name ?? "")}</p>
@@ -95,6 +96,13 @@ export class Entry extends LitElement {
         .back=${`/call/${this.expert?.slug ?? ""}?offer=${encodeURIComponent(offer.id)}`}
         @tt-topped-up=${this.#go}
       ></tt-top-up>
+      ${
+        waits
+          ? html`<button type="button" class="quiet" data-testid="entry-wait" @click=${this.#go}>
+            ${t.line.payLater}
+          </button>`
+          : nothing
+      }
       ${
         lasts >= WORTH_MS && Number.isFinite(lasts)
           ? html`<button type="button" data-testid="entry-go" @click=${this.#go}>

@@ -28,6 +28,8 @@ export class WaitingLine extends LitElement {
   /** The balance did not suffice when the call was tried. */
   @property({ type: Boolean }) poor = false;
   @property() refusal = "";
+  /** What the expert wrote when asking to wait. */
+  @property() note = "";
   @property() alerts: NotificationPermission | "none" = "none";
   @property({ type: Boolean }) leaving = false;
   /** Where the caller is told when this page is closed; empty: nowhere. */
@@ -64,6 +66,10 @@ export class WaitingLine extends LitElement {
       }
       .closing button.quiet {
         margin-inline-start: calc(-1 * var(--space-4));
+      }
+      blockquote {
+        margin: var(--none);
+        overflow-wrap: anywhere;
       }
       .turn {
         border-color: var(--accent);
@@ -104,6 +110,14 @@ export class WaitingLine extends LitElement {
       <div class="line" data-testid="line" data-state=${place.state} data-position=${place.position}>
         <h1>${t.line.title(place.host_name)}</h1>
         ${phase === "lost" ? html`<p class="note warn" role="status" data-testid="line-lost">${t.line.lost}</p>` : nothing}
+        ${
+          this.note
+            ? html`<blockquote class="note" data-testid="line-note">
+              <span class="small muted">${t.ended.note(place.host_name)}</span>
+              <span>${this.note}</span>
+            </blockquote>`
+            : nothing
+        }
         ${place.state === "waiting" ? this.#wait(waiting) : this.#turn(waiting)}
         <div class="actions">
           ${

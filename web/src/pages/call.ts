@@ -136,6 +136,7 @@ export class CallPage extends LitElement {
       .wallet=${this.wallet}
       .alerts=${this.#line.alerts}
       .address=${this.me?.address ?? ""}
+      .note=${this.#line.note}
       .refusal=${this.refusal}
       ?poor=${this.#line.poor}
       ?starting=${this.starting}
@@ -396,6 +397,7 @@ export class CallPage extends LitElement {
     if (ended?.reason === "cancelled" && place) void this.#line.leave();
     if (!ended || !this.#line.waitsOn(ended.reason) || !this.#api || this.#asked === live) return;
     this.#asked = live;
+    this.#line.note = ended.note;
     void this.#backInLine(this.#api).then((back) => {
       if (back) this.#devices.closeAll();
     });

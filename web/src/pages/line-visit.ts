@@ -27,6 +27,8 @@ export class LineVisit {
   /** The balance did not suffice at this turn. */
   poor = false;
   leaving = false;
+  /** What the expert wrote when the call was passed into the line. */
+  note = "";
   alerts = permission();
   /** When the person last did something here, by the page's clock; opening the page is something. */
   #activeAt = performance.now();
@@ -124,7 +126,8 @@ export class LineVisit {
   }
 
   #changed(): void {
-    if (this.place?.state !== "called") {
+    if (this.place?.state === "called") this.note = "";
+    else {
       this.poor = false;
       this.#bell.quiet();
     }

@@ -5,6 +5,7 @@ export const line = {
   joinBusy: (name: string, wait: string) =>
     `${name} is in a call. Wait in line at the present price; waiting is free.${wait ? ` It may take ${wait}.` : ""}`,
   joinPaused: (name: string) => `${name} is pausing. Wait in line and be the first when it goes on.`,
+  payLater: "Wait in line first, pay when it is my turn",
   wish: "What is it about? (optional)",
   wishHint: (name: string) => `${name} sees this beside your name.`,
 
