@@ -14,6 +14,17 @@ export interface WaitingState {
   readonly at: number;
 }
 
+/** What is to be seen of somebody's stay in a line. */
+export interface VisitView {
+  readonly state: WaitingState | null;
+  /** The balance did not suffice when the call was tried at this turn. */
+  readonly poor: boolean;
+  readonly leaving: boolean;
+  /** What the expert wrote when the call was passed into the line. */
+  readonly note: string;
+  readonly alerts: NotificationPermission | "none";
+}
+
 export interface WaitingParts {
   readonly api: {
     connectLine(id: string): Promise<JoinToken>;

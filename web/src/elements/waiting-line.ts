@@ -8,7 +8,7 @@ import { soon } from "../core/moment";
 import { money } from "../core/money";
 import { conditions, headline } from "../core/price";
 import { affordable } from "../core/tariff";
-import type { WaitingState } from "../core/waiting";
+import type { VisitView, WaitingState } from "../core/waiting";
 import type { Me, Wallet } from "../protocol/api";
 import type { PlaceView } from "../protocol/messages";
 import { t } from "../strings";
@@ -20,18 +20,12 @@ import "./top-up";
 
 @customElement("tt-waiting-line")
 export class WaitingLine extends LitElement {
-  @property({ attribute: false }) waiting: WaitingState | null = null;
+  @property({ attribute: false }) visit: VisitView | null = null;
   @property({ attribute: false }) api: Api | null = null;
   @property({ attribute: false }) wallet: Wallet | null = null;
   /** The call is being made. */
   @property({ type: Boolean }) starting = false;
-  /** The balance did not suffice when the call was tried. */
-  @property({ type: Boolean }) poor = false;
   @property() refusal = "";
-  /** What the expert wrote when asking to wait. */
-  @property() note = "";
-  @property() alerts: NotificationPermission | "none" = "none";
-  @property({ type: Boolean }) leaving = false;
   /** Where the caller is told when this page is closed; empty: nowhere. */
   @property() address = "";
   @state() private adding = false;
@@ -102,7 +96,8 @@ export class WaitingLine extends LitElement {
 
   override render() {
     void this.tick;
-    const waiting = this.waiting;
+    const visit = this.visit;
+    const waiting = visit?.state;
     if (!waiting) return nothing;
     const { place, phase } = waiting;
     if (phase === "ended") return this.#over(place);
@@ -111,17 +106,17 @@ export class WaitingLine extends LitElement {
         <h1>${t.line.title(place.host_name)}</h1>
         ${phase === "lost" ? html`<p class="note warn" role="status" data-testid="line-lost">${t.line.lost}</p>` : nothing}
         ${
-          this.note
+          visit.note
             ? html`<blockquote class="note" data-testid="line-note">
               <span class="small muted">${t.ended.note(place.host_name)}</span>
-              <span>${this.note}</span>
+              <span>${visit.note}</span>
             </blockquote>`
             : nothing
         }
-        ${place.state === "waiting" ? this.#wait(waiting) : this.#turn(waiting)}
+        ${place.state === "waiting" ? this.#wait(waiting) : this.#turn(waiting, visit.poor)}
         <div class="actions">
           ${
-            this.alerts === "default"
+            visit.alerts === "default"
               ? html`<button type="button" data-testid="alerts" @click=${() => this.#emit("tt-alerts")}>
                 ${icon("bell", "s")} ${t.line.alerts}
               </button>`
@@ -131,20 +126,20 @@ export class WaitingLine extends LitElement {
             type="button"
             class="quiet"
             data-testid="leave-line"
-            ?disabled=${this.leaving || this.starting}
+            ?disabled=${visit.leaving || this.starting}
             @click=${() => this.#emit("tt-leave-line")}
           >
-            ${this.leaving ? t.line.leaving : t.line.leave}
+            ${visit.leaving ? t.line.leaving : t.line.leave}
           </button>
         </div>
-        ${this.#closing()}
+        ${this.#closing(visit.alerts)}
       </div>
     `;
   }
 
   /** What happens when the page is closed, and how to be called back then. */
-  #closing(): TemplateResult {
-    const keep = this.alerts === "granted" ? t.line.alertsOn : t.line.keep;
+  #closing(alerts: VisitView["alerts"]): TemplateResult {
+    const keep = alerts === "granted" ? t.line.alertsOn : t.line.keep;
     if (this.address)
       return html`<p class="small muted" data-testid="closing">${keep} ${t.line.mail(this.address)}</p>`;
     return html`<div class="closing">
@@ -234,7 +229,7 @@ export class WaitingLine extends LitElement {
     </section>`;
   }
 
-  #turn({ place, at }: WaitingState): TemplateResult {
+  #turn({ place, at }: WaitingState, poor: boolean): TemplateResult {
     if (place.state === "ringing" && !this.starting)
       return html`<section class="card" role="status">
         <h2>${t.line.ringing(place.host_name)}</h2>
@@ -246,15 +241,15 @@ export class WaitingLine extends LitElement {
         <div role="alert">
           <h2>${t.line.turn(place.host_name)}</h2>
           ${
-            this.poor
+            poor
               ? nothing
               : html`<p class="muted figures">${this.starting ? t.line.beginning : t.line.turnText(clock(left))}</p>`
           }
         </div>
-        ${this.poor && this.wallet ? this.#topUp(this.wallet, t.line.topUpText(clock(left))) : nothing}
+        ${poor && this.wallet ? this.#topUp(this.wallet, t.line.topUpText(clock(left))) : nothing}
         ${this.refusal ? html`<p class="note bad" role="alert" data-testid="refusal">${this.refusal}</p>` : nothing}
         ${
-          this.poor
+          poor
             ? nothing
             : html`<button
               type="button"

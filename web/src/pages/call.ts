@@ -131,16 +131,12 @@ export class CallPage extends LitElement {
 
   #waitingLine(): TemplateResult {
     return html`<tt-waiting-line
-      .waiting=${this.#line.state}
+      .visit=${this.#line.view}
       .api=${this.#api}
       .wallet=${this.wallet}
-      .alerts=${this.#line.alerts}
       .address=${this.me?.address ?? ""}
-      .note=${this.#line.note}
       .refusal=${this.refusal}
-      ?poor=${this.#line.poor}
       ?starting=${this.starting}
-      ?leaving=${this.#line.leaving}
       @tt-alerts=${() => void this.#line.allowAlerts()}
       @tt-leave-line=${() => void this.#line.leave()}
       @tt-begin=${() => this.#line.begin()}

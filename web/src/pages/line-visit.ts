@@ -1,7 +1,7 @@
 /** One person's stay in a line, on the call page: connected, fetched when it is their turn, and begun. */
 
 import { type Api, Refusal } from "../core/api";
-import { Waiting, type WaitingParts, type WaitingState } from "../core/waiting";
+import { type VisitView, Waiting, type WaitingParts, type WaitingState } from "../core/waiting";
 import type { EndReason, PlaceView } from "../protocol/messages";
 import { waitingParts } from "./browser";
 import { permission } from "./doorbell";
@@ -45,6 +45,11 @@ export class LineVisit {
         // Browsers let a page sound only after a click on it, and a reload forgets the one before.
         if (this.#waiting) this.#bell.prepare();
       });
+  }
+
+  get view(): VisitView {
+    const { state, poor, leaving, note, alerts } = this;
+    return { state, poor, leaving, note, alerts };
   }
 
   get state(): WaitingState | null {
