@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from metering.adjusting import Adjustment
+from metering.history import CallSide, Wanted
 from server import area_resources as shapes
+from server import resources, views
+from server.api.areas import cursor
 from server.api.route import Ask, Route
 from server.auth import OPERATOR
 from server.directory import Listed
 from server.errors import Problem
+from server.sign_in_resources import BrowserLogin, LoginList
 from signaling.clock import iso
 
 BASE = "/api/v1/operator/people"
@@ -33,6 +37,26 @@ async def get_person(ask: Ask) -> shapes.PersonDetail:
         shapes.AdjustmentView(each.id, each.amount_minor, each.reason, each.actor, each.at) for each in made
     ]
     return shapes.PersonDetail(_card(listed), views)
+
+
+async def list_calls_of(ask: Ask) -> resources.CallList:
+    """What somebody paid for as a client, or earned with as an expert; the newest first."""
+    person = (await _listed(ask)).person
+    side: CallSide = "host" if person.role == "expert" else "payer"
+    page = await ask.services.history.page(Wanted(side, person.id, "", cursor(ask)), MAX_LISTED)
+    return resources.CallList([views.summary(each, person.id) for each in page.calls], page.next)
+
+
+async def list_logins_of(ask: Ask) -> LoginList:
+    """On which browsers somebody is logged in."""
+    person = (await _listed(ask)).person
+    found = await ask.services.browser_logins.of(person.id)
+    return LoginList(
+        [
+            BrowserLogin(each.id, each.device, each.opened_at, each.seen_at, each.expires_at, current=False)
+            for each in found
+        ]
+    )
 
 
 async def adjust_wallet(ask: Ask) -> shapes.PersonDetail:
@@ -84,6 +108,14 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "GET", f"{BASE}/{{person_id}}", get_person, "One person", shapes.PersonDetail, OPERATOR,
         codes=("person.unknown",), scope="people:read",
+    ),
+    Route(
+        "GET", f"{BASE}/{{person_id}}/calls", list_calls_of, "Somebody's calls", resources.CallList, OPERATOR,
+        query=("before",), codes=("person.unknown",),
+    ),
+    Route(
+        "GET", f"{BASE}/{{person_id}}/logins", list_logins_of, "Somebody's logins", LoginList, OPERATOR,
+        codes=("person.unknown",),
     ),
     Route(
         "POST", f"{BASE}/{{person_id}}/adjustments", adjust_wallet, "Adjust a wallet", shapes.PersonDetail,

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 from rig.house import House, Reply, open_house
+from rig.past import fund, talked
 
 from metering.accounts import processor_of
 from storage.worker import Transaction
+
+OURS = {"X-Talktime-Csrf": "1"}
 
 
 @pytest.fixture
@@ -42,6 +45,31 @@ async def test_people_are_found_by_name_id_and_page(house: House) -> None:
     refused = await house.ask("GET", "operator/people?role=guest", house.ola)
     assert refused.code == "request.invalid"
     assert (await house.ask("GET", "operator/people/nobody", house.ola)).code == "person.unknown"
+
+
+async def test_calls_and_logins_of_somebody(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.api.house.MAX_LISTED", 1)
+    await fund(house, 1_000)
+    first, second = await talked(house, 100), await talked(house, 50)
+    path = "operator/people/sam/calls"
+    page = (await house.ask("GET", path, house.ola)).body
+    assert [(each["id"], each["with_name"], each["amount_minor"]) for each in page["calls"]] == [
+        (second, "Ada", 50)
+    ]
+    rest = (await house.ask("GET", f"{path}?before={page['next']}", house.ola)).body
+    assert ([each["id"] for each in rest["calls"]], rest["next"]) == ([first], None)
+    hers = (await house.ask("GET", "operator/people/ada/calls", house.ola)).body["calls"]
+    assert [(each["with_name"], each["amount_minor"]) for each in hers] == [("Sam", 40)]
+    assert (await house.ask("GET", "operator/people/grace/calls", house.ola)).body["calls"] == []
+    assert (await house.ask("GET", f"{path}?before=x", house.ola)).code == "request.invalid"
+
+    assert (await house.ask("GET", "operator/people/sam/logins", house.ola)).body["logins"] == []
+    made = await house.ask("POST", "clients", body={"name": "Lou", "currency": "USD"}, headers=OURS)
+    lou = made.body["id"]
+    logins = (await house.ask("GET", f"operator/people/{lou}/logins", house.ola)).body["logins"]
+    assert [each["current"] for each in logins] == [False]
+    for what in ("calls", "logins"):
+        assert (await house.ask("GET", f"operator/people/nobody/{what}", house.ola)).code == "person.unknown"
 
 
 async def test_people_come_page_by_page(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,8 @@ describe("the places of a role", () => {
     ["client", "/account/calls", "calls"],
     ["client", "/account/nonsense", "account"],
     ["client", "/wallet", "wallet"],
+    ["operator", "/operator/people/sam", "people"],
+    ["operator", "/operator/audit", "audit"],
     ["expert", "/elsewhere", undefined],
     ["expert", "/experts", undefined],
     ["guest", "/expert", undefined],

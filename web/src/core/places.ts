@@ -30,7 +30,14 @@ const PLACES: Readonly<Record<string, readonly Place[]>> = {
     { path: "/account/statement", name: "statement" },
     { path: "/logins", name: "logins" },
   ],
-  operator: [{ path: "/operator", name: "live" }, ...SHARED],
+  operator: [
+    { path: "/operator", name: "live" },
+    { path: "/operator/people", name: "people" },
+    { path: "/operator/disputes", name: "disputes" },
+    { path: "/operator/payments", name: "payments" },
+    { path: "/operator/audit", name: "audit" },
+    ...SHARED,
+  ],
 };
 
 /** The places of a role in their order; none for whoever needs no navigation. */

@@ -34,9 +34,8 @@ export class SearchField extends LitElement {
     </form>`;
   }
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.#told = this.value;
+  override willUpdate(changed: Map<string, unknown>): void {
+    if (changed.has("value")) this.#told = this.value;
   }
 
   override disconnectedCallback(): void {

@@ -1,259 +1,92 @@
-/** `/operator`: what happens on this server now, and whether the books are in order. */
+/** `/operator`: what happens on this server, its people, their disputes and payments, and who did what. */
 
-import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { html, LitElement, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { Api, Refusal } from "../core/api";
-import { clock } from "../core/duration";
-import { money } from "../core/money";
+import { backoff } from "../core/backoff";
+import { House } from "../core/house";
+import { placeAt } from "../core/places";
 import { pause } from "../core/timers";
-import "../elements/call-list";
-import "../elements/dialog";
-import type { Dialog } from "../elements/dialog";
-import { icon } from "../elements/icons";
+import "../elements/house-audit";
+import "../elements/house-disputes";
+import "../elements/house-live";
+import "../elements/house-payments";
+import "../elements/house-people";
+import "../elements/house-person";
 import "../elements/link-problem";
 import "../elements/shell";
-import type { LiveCall, OperatorOverview } from "../protocol/api";
-import type { MeterState, MeterWhy } from "../protocol/messages";
+import type { Me } from "../protocol/api";
 import { t } from "../strings";
-import { base, card, controls } from "../styles/shared";
-import { table } from "../styles/table";
+import { desk } from "../styles/desk";
+import { base } from "../styles/shared";
 import { login, onNewLink } from "./browser";
 
-const LOOK_MS = 2_000;
+const PEOPLE = "/operator/people/";
 
 @customElement("tt-operator-page")
 export class OperatorPage extends LitElement {
-  @state() private overview: OperatorOverview | null = null;
+  @state() private me: Me | null = null;
   @state() private problem = "";
-  @state() private stale = false;
-  @state() private asked: LiveCall | null = null;
-  #api: Api | null = null;
+  readonly #api = new Api(login("/operator"));
+  readonly #house = new House(this.#api);
 
-  static override styles = [
-    base,
-    controls,
-    card,
-    table,
-    css`
-      .page {
-        display: grid;
-        gap: var(--section);
-      }
-      .numbers {
-        display: grid;
-        grid-template-columns: var(--columns-three);
-        gap: var(--space-4);
-      }
-      .figure {
-        font-size: var(--figure);
-        font-weight: var(--weight-strong);
-        line-height: var(--leading-tight);
-      }
-      .all {
-        grid-column: var(--span-rest);
-      }
-      .books {
-        display: flex;
-        align-items: center;
-        gap: var(--space-2);
-        font-size: var(--text-l);
-        font-weight: var(--weight-strong);
-      }
-      .good {
-        color: var(--accent);
-      }
-      .bad {
-        color: var(--danger-ink);
-      }
-      .empty {
-        text-align: center;
-        padding-block: var(--space-6);
-        color: var(--muted);
-      }
-      .breaches {
-        display: grid;
-        gap: var(--space-2);
-        font-family: var(--font-code);
-        font-size: var(--text-xs);
-        overflow-wrap: anywhere;
-      }
-      .loading {
-        padding-block: var(--space-7);
-        text-align: center;
-      }
-      td button {
-        min-height: var(--none);
-        padding: var(--space-1) var(--space-3);
-        font-size: var(--text-s);
-      }
-    `,
-  ];
+  static override styles = [base, desk];
 
   override connectedCallback(): void {
     super.connectedCallback();
     onNewLink();
-    this.#api = new Api(login("/operator"));
-    void this.#watch(this.#api);
+    const place = placeAt("operator", location.pathname);
+    document.title = `${place && place.name !== "live" ? t.desk.places[place.name] : t.operator.title} · ${t.brand}`;
+    void this.#enter();
   }
 
   override render(): TemplateResult {
-    return html`<tt-shell width="wide" .area=${this.overview ? "operator" : ""}>
-      ${this.problem ? html`<tt-link-problem .code=${this.problem}></tt-link-problem>` : this.#page()}
+    return html`<tt-shell width="wide" .area=${this.me ? "operator" : ""} .who=${this.me?.name ?? ""}>
+      ${this.#page()}
     </tt-shell>`;
   }
 
   #page(): TemplateResult {
-    const overview = this.overview;
-    if (!overview) return html`<p class="muted loading" role="status">${t.loading}</p>`;
-    return html`
-      <div class="page">
-        <h1>${t.operator.title}</h1>
-        ${this.stale ? html`<p class="note warn" role="status">${t.operator.stale}</p>` : nothing}
-        <div class="numbers">
-          <section class="card">
-            <p class="small muted">${t.operator.callsNow}</p>
-            <p class="figure figures" data-testid="calls-now">${overview.live.length}</p>
-          </section>
-          <section class="card">
-            <p class="small muted">${t.operator.experts}</p>
-            <p class="figure figures" data-testid="experts-online">${overview.experts_online}</p>
-          </section>
-          ${this.#books(overview)}
-        </div>
-        <section class="stack">
-          <h2>${t.operator.live}</h2>
-          <div class="card">${this.#live(overview)}</div>
-        </section>
-        <section class="stack">
-          <h2>${t.operator.recent}</h2>
-          <div class="card">
-            ${
-              overview.recent.length === 0
-                ? html`<div class="empty">
-                  <h3>${t.operator.noRecent}</h3>
-                  <p class="small">${t.operator.noRecentText}</p>
-                </div>`
-                : html`<tt-call-list .calls=${overview.recent} .caption=${t.operator.recent}></tt-call-list>`
-            }
-          </div>
-        </section>
-      </div>
-      ${this.#ask()}
-    `;
-  }
-
-  #books(overview: OperatorOverview): TemplateResult {
-    const good = overview.breaches.length === 0;
-    return html`<section class="card all" data-testid="books" data-state=${good ? "balanced" : "breached"}>
-      <p class="small muted">${t.operator.books}</p>
-      <p class="books ${good ? "good" : "bad"}">
-        ${icon(good ? "check" : "warn")}
-        ${good ? t.operator.balanced : t.operator.breached(overview.breaches.length)}
-      </p>
-      ${
-        good
-          ? html`<p class="small muted">${t.operator.balancedText}</p>`
-          : html`<ul class="breaches">
-            ${overview.breaches.map((each) => html`<li>${each}</li>`)}
-          </ul>`
+    if (this.problem)
+      return html`<tt-link-problem .code=${this.problem} .role=${this.me?.role ?? ""}></tt-link-problem>`;
+    if (!this.me) return html`<p class="muted loading" role="status">${t.loading}</p>`;
+    const house = this.#house;
+    switch (placeAt("operator", location.pathname)?.name) {
+      case "people": {
+        const id = location.pathname.startsWith(PEOPLE) ? location.pathname.slice(PEOPLE.length) : "";
+        return id
+          ? html`<tt-house-person .house=${house} .person=${decodeURIComponent(id)}></tt-house-person>`
+          : html`<tt-house-people .house=${house}></tt-house-people>`;
       }
-    </section>`;
-  }
-
-  #live(overview: OperatorOverview): TemplateResult {
-    if (overview.live.length === 0)
-      return html`<div class="empty">
-        <h3>${t.operator.noLive}</h3>
-        <p class="small">${t.operator.noLiveText}</p>
-      </div>`;
-    return html`<table>
-      <caption class="hidden">${t.operator.live}</caption>
-      <thead>
-        <tr>
-          <th scope="col">${t.operator.who}</th>
-          <th scope="col" class="wide">${t.operator.state}</th>
-          <th scope="col" class="number">${t.operator.time}</th>
-          <th scope="col" class="number">${t.operator.charge}</th>
-          <th scope="col"><span class="hidden">${t.operator.end}</span></th>
-        </tr>
-      </thead>
-      <tbody>
-        ${overview.live.map((each) => this.#row(each))}
-      </tbody>
-    </table>`;
-  }
-
-  #row(live: LiveCall): TemplateResult {
-    const { call } = live;
-    const why = t.meter.why(live.meter_why as MeterWhy, "guest", call.payer_name, call.host_name);
-    return html`<tr data-testid="live-row" data-call=${call.id} data-state=${live.meter_state as MeterState}>
-      <th scope="row">
-        ${call.payer_name} → ${call.host_name}
-        <span class="narrow small muted">${why}</span>
-      </th>
-      <td class="wide">${why}</td>
-      <td class="number">${clock(live.used_ms)}</td>
-      <td class="number strong">${money(live.charge_minor, call.tariff.currency)}</td>
-      <td class="number">
-        <button
-          type="button"
-          data-testid="end-call"
-          @click=${() => {
-            this.asked = live;
+      case "disputes":
+        return html`<tt-house-disputes .house=${house} .api=${this.#api}></tt-house-disputes>`;
+      case "payments":
+        return html`<tt-house-payments .house=${house}></tt-house-payments>`;
+      case "audit":
+        return html`<tt-house-audit .house=${house}></tt-house-audit>`;
+      default:
+        return html`<tt-house-live
+          .api=${this.#api}
+          @tt-refused=${(event: CustomEvent<string>) => {
+            this.problem = event.detail;
           }}
-        >
-          ${t.operator.end}
-        </button>
-      </td>
-    </tr>`;
-  }
-
-  #ask(): TemplateResult | typeof nothing {
-    const call = this.asked?.call;
-    if (!call) return nothing;
-    return html`<tt-dialog
-      .heading=${t.operator.endAsk(call.payer_name, call.host_name)}
-      @tt-close=${() => {
-        this.asked = null;
-      }}
-    >
-      <div class="stack">
-        <p class="muted">${t.operator.endText}</p>
-        <div class="row">
-          <button type="button" class="danger" data-testid="end-call-confirm" @click=${() => void this.#end(call.id)}>
-            ${t.operator.end}
-          </button>
-          <button type="button" @click=${() => this.renderRoot.querySelector<Dialog>("tt-dialog")?.close()}>
-            ${t.operator.keep}
-          </button>
-        </div>
-      </div>
-    </tt-dialog>`;
-  }
-
-  async #end(id: string): Promise<void> {
-    this.renderRoot.querySelector<Dialog>("tt-dialog")?.close();
-    try {
-      await this.#api?.endCall(id);
-    } finally {
-      if (this.#api) await this.#look(this.#api);
+        ></tt-house-live>`;
     }
   }
 
-  async #watch(api: Api): Promise<void> {
-    while (this.isConnected && !this.problem) {
-      if (document.visibilityState === "visible" || !this.overview) await this.#look(api);
-      await pause(LOOK_MS);
-    }
-  }
-
-  async #look(api: Api): Promise<void> {
-    try {
-      this.overview = await api.overview();
-      this.stale = false;
-    } catch (error) {
-      if (error instanceof Refusal && !error.passing) this.problem = error.code;
-      else this.stale = true;
+  async #enter(): Promise<void> {
+    for (let attempt = 1; !this.me; attempt++) {
+      try {
+        const me = await this.#api.me();
+        if (me.role !== "operator") throw new Refusal("page.role", 403, "");
+        this.problem = "";
+        this.me = me;
+      } catch (error) {
+        const refusal = error instanceof Refusal ? error : new Refusal("network", 0, String(error));
+        this.problem = refusal.code;
+        if (!refusal.passing) return;
+        await pause(backoff(attempt, Math.random()));
+      }
     }
   }
 }

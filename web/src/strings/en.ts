@@ -8,6 +8,7 @@ import { chat } from "./chat";
 import { consoleWords } from "./console";
 import { desk } from "./desk";
 import { embed } from "./embed";
+import { house } from "./house";
 import { inCall } from "./in-call";
 import { integrations } from "./integrations";
 import { line, office } from "./line";
@@ -31,6 +32,7 @@ export const en = {
   you: "You",
   console: consoleWords,
   account,
+  house,
   desk,
   embed,
   sites,
