@@ -221,6 +221,11 @@ async def test_a_token_of_the_page_is_for_its_place_and_time(house: House) -> No
     assert (await start(house, embed, name="Kim")).code == "embed.origin"
     assert (await page(house)).status == 403
     assert (await house.ask("GET", "sites", house.ada)).body == {"sites": []}
+    await add(house, house.ola)
+    assert (await page(house)).status == 200
+    assert (await start(house, embed, name="Kim")).code == "embed.origin", (
+        "another site's page is another page"
+    )
 
 
 async def test_a_page_that_was_open_for_too_long_begins_nothing(
