@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { defineConfig } from "vite";
+import { styles } from "./vite.styles";
 
 const root = import.meta.dirname;
 const pages = readdirSync(root).filter((file) => file.endsWith(".html"));
@@ -33,6 +34,8 @@ export default defineConfig({
     // The first browsers with light-dark(), constructable stylesheets and requestVideoFrameCallback.
     target: ["chrome123", "firefox132", "safari17.5"],
     cssTarget: ["chrome123", "firefox132", "safari17.5"],
+    // All of them know modulepreload.
+    modulePreload: { polyfill: false },
     // A data: URL would need a hole in the Content-Security-Policy.
     assetsInlineLimit: 0,
     rollupOptions: {
@@ -49,6 +52,7 @@ export default defineConfig({
     },
   },
   plugins: [
+    styles(),
     {
       name: "talktime-routes",
       configureServer(server) {

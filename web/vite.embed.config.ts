@@ -1,11 +1,13 @@
 import { resolve } from "node:path";
 import { defineConfig } from "vite";
+import { styles } from "./vite.styles";
 
 const root = import.meta.dirname;
 
 /** The widget's script: one file under a name that never changes, with nothing beside it. */
 export default defineConfig({
   publicDir: false,
+  plugins: [styles()],
   build: {
     outDir: resolve(root, "../server/static"),
     emptyOutDir: false,

@@ -6,6 +6,9 @@ import { gzipSync } from "node:zlib";
 import { build, type Rolldown } from "vite";
 import { beforeAll, describe, expect, it } from "vitest";
 
+// Libraries have a build for developers and one for people.
+process.env["NODE_ENV"] = "production";
+
 const root = resolve(import.meta.dirname, "..");
 /** The page for an address that is nothing has no script. */
 const pages = readdirSync(root).filter((file) => file.endsWith(".html") && file !== "not-found.html");

@@ -3,7 +3,7 @@
  * defaults of its own, and every one gives way to a custom property of the host's (docs/widget.md lists them).
  * A constructed style sheet needs no `style-src` of the host page's policy.
  */
-export const look = `
+export const look = /* css */ `
 :host {
   --accent: var(--talktime-accent, light-dark(#0a6b58, #48cba9));
   --on-accent: var(--talktime-on-accent, light-dark(#fff, #05211a));
