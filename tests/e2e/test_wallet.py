@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
-from rig.accessible import assert_accessible, assert_fits
+from playwright.sync_api import expect
 from rig.fake_stripe import FakeStripe, fake_stripe
+from rig.gallery import look, view
 from rig.person import Person
 from rig.server import Server, wait_until
 
@@ -21,11 +21,6 @@ PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch":
 def shop() -> Iterator[FakeStripe]:
     with fake_stripe() as fake:
         yield fake
-
-
-def check(page: Page, state: str) -> None:
-    assert_accessible(page, state)
-    assert_fits(page, state)
 
 
 def test_money_comes_before_and_during_the_call(
@@ -45,7 +40,7 @@ def test_money_comes_before_and_during_the_call(
     lou.click("entry-next")
     lou.page.get_by_label("$5.00").check(force=True)
     lou.wait("test-mode")
-    check(lou.page, "money before the call")
+    look(lou, "entry-pay")
     lou.click("top-up")
     lou.page.wait_for_url("**/c/pay/**")
     lou.click("card-poor")
@@ -63,7 +58,7 @@ def test_money_comes_before_and_during_the_call(
     # Five dollars do not last. One tap with the kept card.
     lou.wait("low-balance")
     expect(lou.see("with-card")).to_contain_text("4242", timeout=20_000)
-    check(lou.page, "a low balance")
+    look(lou, "call-low-balance")
     lou.click("top-up")
     lou.see("low-balance").first.wait_for(state="hidden")
 
@@ -76,17 +71,17 @@ def test_money_comes_before_and_during_the_call(
     beside.get_by_test_id("card-bank").click()
     beside.get_by_test_id("bank-agree").click()
     beside.wait_for_url("**/paid**")
-    check(beside, "back from paying")
+    view(beside, "paid")
     beside.close()
     panel.get_by_test_id("paid").wait_for()
     expect(panel.get_by_test_id("with-card")).to_contain_text("3184", timeout=20_000)
-    check(lou.page, "money during the call")
+    look(lou, "call-money")
 
     # The bank's page comes over the call, and the call goes on below.
     panel.get_by_test_id("top-up").click()
     bank = lou.page.frame_locator('[data-testid="bank-page"]')
     bank.get_by_test_id("bank-agree").wait_for()
-    check(lou.page, "the bank asks")
+    look(lou, "call-bank")
     lou.see("bank").get_by_test_id("dialog-close").click()
     panel.get_by_test_id("bank-confirm").click()
     bank.get_by_test_id("bank-agree").click()
@@ -107,7 +102,7 @@ def test_a_wallet_is_looked_after(house: MakeServer, person: MakePerson, shop: F
     sam.open(f"{server.url}/wallet")
     sam.wait("test-mark")
     sam.wait("auto-needs-card")
-    check(sam.page, "a wallet without a card")
+    look(sam, "wallet-new")
     sam.click("top-up")
     sam.click("card-cancel")
     sam.page.wait_for_url("**/wallet")
@@ -130,24 +125,32 @@ def test_a_wallet_is_looked_after(house: MakeServer, person: MakePerson, shop: F
     sam.click("auto-save")
     assert "must not be less" in sam.page.get_by_role("alert").last.inner_text()
     sam.see("cap_minor").fill("60,00")
-    check(sam.page, "a rule that is being made")
     sam.click("auto-save")
     assert "$0.00 of $60.00" in sam.wait("auto-spent").inner_text()
-    check(sam.page, "a wallet with a rule")
+    look(sam, "wallet")
     sam.page.reload()
     assert sam.see("auto-on").is_checked() or sam.wait("auto-spent")
 
     # The card goes, and the rule with it.
     sam.click("remove-card")
-    check(sam.page, "a card that is about to go")
+    look(sam, "wallet-remove-card")
     sam.click("really-remove-card")
     sam.wait("auto-needs-card")
     assert sam.see("kept-card").count() == 0
     assert sam.see("payment").count() == 3
     assert sam.errors == []
-    phone = person("sam", **PHONE)
-    phone.open(server.links["client"])
-    phone.wait("start-call")
-    phone.open(f"{server.url}/wallet")
-    phone.wait("wallet")
-    check(phone.page, "a wallet on a phone")
+
+
+def test_test_money_is_plainly_marked(house: MakeServer, person: MakePerson) -> None:
+    server = house()
+    sam = person("sam")
+    sam.open(server.links["client"])
+    assert "Test money" in sam.wait("test-money").inner_text()
+    sam.open(f"{server.url}/wallet")
+    assert "no real payments" in sam.wait("sandbox-mark").inner_text()
+    before = int(sam.wait("balance").get_attribute("data-minor") or 0)
+    sam.click("top-up")
+    expect(sam.see("balance")).to_have_attribute("data-minor", str(before + 1_000))
+    sam.wait("kept-card")
+    look(sam, "wallet-test-money")
+    assert sam.errors == []

@@ -298,7 +298,10 @@ export class DeviceCheck extends LitElement {
             <dl class="facts">
               <div>
                 <dt>${t.check.balance}</dt>
-                <dd data-testid="balance" data-minor=${available}>${money(available, wallet.currency)}</dd>
+                <dd data-testid="balance" data-minor=${available}>
+                  ${money(available, wallet.currency)}
+                  ${wallet.test_money ? html`<span class="small muted" data-testid="test-money">${t.wallet.sandbox}</span>` : nothing}
+                </dd>
               </div>
               ${
                 poor
