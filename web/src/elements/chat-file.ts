@@ -3,6 +3,7 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import type { Api } from "../core/api";
+import { figure } from "../core/figure";
 import type { ChatFile } from "../protocol/messages";
 import { t } from "../strings";
 import { base, controls } from "../styles/shared";
@@ -73,7 +74,7 @@ export class ChatFileElement extends LitElement {
     return html`<button type="button" data-testid="chat-file" title=${t.chat.save(file.name)} @click=${() => void this.#save()}>
       ${icon("download", "s")}
       <span class="about">
-        <bdi>${file.name}</bdi><span class="small muted">${t.chat.size(file.size)}</span>
+        <bdi>${file.name}</bdi><span class="small muted">${sizeOf(file.size)}</span>
       </span>
     </button>`;
   }
@@ -120,6 +121,12 @@ export class ChatFileElement extends LitElement {
     link.click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
   }
+}
+
+function sizeOf(bytes: number): string {
+  if (bytes < 1_000) return t.chat.bytes(figure(bytes));
+  if (bytes < 1_000_000) return t.chat.kilobytes(figure(Math.round(bytes / 1_000)));
+  return t.chat.megabytes(figure(bytes / 1_000_000, 1));
 }
 
 declare global {

@@ -4,6 +4,7 @@ import { css, html, LitElement, nothing, type PropertyValues, type TemplateResul
 import { customElement, property, query, state } from "lit/decorators.js";
 import type { Api } from "../core/api";
 import { type Chat, type Draft, MAX_TEXT } from "../core/chat";
+import { figure } from "../core/figure";
 import { soon } from "../core/moment";
 import { shrunk } from "../core/shrink";
 import { textParts } from "../core/text-links";
@@ -163,7 +164,7 @@ export class ChatPanel extends LitElement {
       </div>
       <footer>
         ${chat.waits ? html`<p class="small muted" role="status" data-testid="chat-waits">${t.chat.waits}</p>` : nothing}
-        ${this.tooLong ? html`<p class="small bad" role="alert">${t.chat.tooLong(MAX_TEXT.toLocaleString(t.locale))}</p>` : nothing}
+        ${this.tooLong ? html`<p class="small bad" role="alert">${t.chat.tooLong(figure(MAX_TEXT))}</p>` : nothing}
         <form @submit=${this.#submit}>
           <button type="button" aria-label=${t.chat.attach} title=${t.chat.attach} data-testid="chat-attach" @click=${() => this.picker.click()}>
             ${icon("clip")}

@@ -24,11 +24,9 @@ export const chat = {
   gone: "This file is not there any more.",
   older: "Show older messages",
   tooLong: (most: string) => `At most ${most} characters are sent.`,
-  size: (bytes: number) => {
-    if (bytes < 1_000) return `${bytes} B`;
-    if (bytes < 1_000_000) return `${Math.round(bytes / 1_000)} kB`;
-    return `${(bytes / 1_000_000).toFixed(1)} MB`;
-  },
+  bytes: (count: string) => `${count} B`,
+  kilobytes: (count: string) => `${count} kB`,
+  megabytes: (count: string) => `${count} MB`,
   refusal: (code: string): string => {
     switch (code) {
       case "request.too_large":

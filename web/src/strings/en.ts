@@ -2,21 +2,8 @@
 
 import type { DeviceTrouble } from "../core/devices";
 import type { EndReason, MeterWhy } from "../protocol/messages";
-import { account } from "./account";
-import { afterCall } from "./after-call";
-import { chat } from "./chat";
-import { consoleWords } from "./console";
-import { desk } from "./desk";
 import { embed } from "./embed";
-import { house } from "./house";
 import { inCall } from "./in-call";
-import { integrations } from "./integrations";
-import { line, office } from "./line";
-import { caller, start } from "./profile";
-import { keptMail, logins, signIn } from "./sign-in";
-import { sites } from "./sites";
-import { units } from "./units";
-import { wallet } from "./wallet";
 
 /** What the person reading is in the call; words depend on it. */
 export type Side = "payer" | "host" | "guest";
@@ -30,25 +17,6 @@ export const en = {
   retry: "Try again",
   close: "Close",
   you: "You",
-  console: consoleWords,
-  account,
-  house,
-  desk,
-  embed,
-  sites,
-  chat,
-  inCall,
-  afterCall,
-  signIn,
-  logins,
-  keptMail,
-  integrations,
-  units,
-  caller,
-  start,
-  line,
-  office,
-  wallet,
 
   price: {
     perMinute: (price: string) => `${price} a minute`,
@@ -59,34 +27,6 @@ export const en = {
     free: (time: string) => `The first ${time} are free.`,
     minimum: (time: string) => `At least ${time} are charged.`,
     nothing: "Free of charge",
-  },
-
-  home: {
-    title: "Talk by the second",
-    lead: "Video and voice calls that are paid for by the second, and only while both of you can be heard.",
-    how: "How it works",
-    start: "Make a page of my own",
-    startText: "Be called and be paid: it takes a minute.",
-    signIn: "Sign in",
-    own: { client: "To my account", expert: "To my console", operator: "To the server’s overview" },
-    steps: [
-      [
-        "Open your link",
-        "Everyone has a link of their own. It says who you are, so there is nothing to sign up for.",
-      ],
-      ["Check camera and sound", "See yourself, hear yourself, and see the price before anything starts."],
-      [
-        "Talk",
-        "The meter always says why it runs and why it stands. A pause pauses it, and so does a lost connection.",
-      ],
-      ["Get a receipt", "Both sides get the same one, to the millisecond, signed and ready to verify."],
-    ] as const,
-    links: "Which link is mine?",
-    caller: "To call somebody, use the link that was made for you. It looks like",
-    expert: "To take calls, open your expert’s link. It looks like",
-    operator: "To look after this server, open the operator’s link. It looks like",
-    lostLink:
-      "Lost your link? Sign in with your mail address, or ask the person who runs this server for a new one.",
   },
 
   link: {
@@ -486,98 +426,6 @@ export const en = {
     }
   },
 
-  receipt: {
-    title: "Receipt",
-    forCall: (payer: string, host: string) => `Call of ${payer} with ${host}`,
-    number: "Call",
-    opened: "Opened",
-    closed: "Ended",
-    reason: "Why it ended",
-    tariff: "Tariff",
-    intervals: "What was metered",
-    from: "From",
-    to: "To",
-    length: "Length",
-    began: "Began because",
-    stopped: "Stopped because",
-    none: "Nothing was metered: you were never connected at the same time.",
-    sum: "Sum",
-    used: "Time together",
-    billed: "Time charged",
-    free: "Free of charge",
-    charge: "Charge",
-    earned: "Your earnings",
-    before: "Balance before",
-    toppedUp: "Topped up during the call",
-    after: "Balance after",
-    otherCalls: "Other movements meanwhile",
-    rounding: "One rounding, downwards, of the whole call.",
-    print: "Print",
-    download: "Download as JSON",
-    verify: "Verify it yourself",
-    verifyText: "The receipt is signed. Anybody can check it with the command below and the downloaded file:",
-    signature: "Signature",
-    key: "Public key",
-    chain: "Chain of meter events",
-    notYet: "The receipt is being written",
-    notYetText: "The call is not settled yet. This page looks again by itself.",
-    missing: "There is no such receipt for you",
-    missingText: "Open the page of your call first, in this browser, then come back.",
-    begin: {
-      media_up: "both of you were connected",
-      resumed: "the call was resumed",
-      reconnected: "the connection was back",
-      topped_up: "the balance was topped up",
-      cap_raised: "the limit was raised",
-      gift: "time was given",
-      granted: "the payment system answered again",
-    } as Record<string, string>,
-    end: (reason: string, payer: string, host: string): string => {
-      switch (reason) {
-        case "payer_left":
-          return `${payer} hung up`;
-        case "host_left":
-          return `${host} hung up`;
-        case "payer_lost":
-        case "payer_gone":
-          return `${payer} lost the connection`;
-        case "host_lost":
-        case "host_gone":
-          return `${host} lost the connection`;
-        case "payer_paused":
-          return `${payer} paused`;
-        case "host_paused":
-          return `${host} paused`;
-        case "funds":
-          return "the balance was used up";
-        case "cap":
-          return `${payer}’s own limit was reached`;
-        case "ledger_silent":
-          return "the ledger did not answer";
-        case "operator":
-          return "the operator ended the call";
-        case "recovered":
-          return "the server was restarted";
-        case "shutdown":
-          return "the server stopped";
-        case "declined":
-          return `${host} declined`;
-        case "no_answer":
-          return `${host} did not answer`;
-        case "cancelled":
-          return `${payer} cancelled`;
-        case "host_offline":
-          return `${host} went offline`;
-        case "setup_timeout":
-          return "no connection came about in time";
-        case "room_empty":
-          return "everybody had left";
-        default:
-          return reason.replaceAll("_", " ");
-      }
-    },
-  },
-
   expert: {
     title: "Your calls",
     live: "You are live",
@@ -617,33 +465,6 @@ export const en = {
     earned: "Earned",
     receipt: "Receipt",
     running: "now",
-  },
-
-  operator: {
-    title: "Operator",
-    live: "Live calls",
-    noLive: "Nobody is in a call",
-    noLiveText: "Calls appear here as soon as they ring.",
-    recent: "Recent calls",
-    noRecent: "No calls yet",
-    noRecentText: "Ended calls are listed here with their charge.",
-    books: "The books",
-    balanced: "The books balance",
-    balancedText: "Every hold, charge and transfer adds up.",
-    breached: (count: number) => (count === 1 ? "One breach was found" : `${count} breaches were found`),
-    experts: "Experts online",
-    callsNow: "Calls now",
-    end: "End call",
-    endAsk: (payer: string, host: string) => `End the call of ${payer} with ${host}?`,
-    endText: "Both are told, and what was talked is settled.",
-    keep: "Leave it",
-    who: "Who",
-    expert: "Expert",
-    state: "Meter",
-    time: "Time",
-    charge: "Charge",
-    reason: "Ended because",
-    stale: "The figures are not fresh: the server does not answer.",
   },
 };
 

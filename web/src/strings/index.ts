@@ -1,7 +1,4 @@
-/** The catalogue in use, with the reader's own way to write numbers, money and dates. */
+/** The catalogue in use. */
 
-import { en, type Strings } from "./en";
-import { localeOf } from "./locale";
-
+export * as t from "./catalogue";
 export type { Side } from "./en";
-export const t: Strings = { ...en, locale: localeOf(en.locale, globalThis.navigator?.languages ?? []) };

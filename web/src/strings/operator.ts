@@ -1,0 +1,28 @@
+/** What the operator's page says. Part of the catalogue. */
+
+export const operator = {
+  title: "Operator",
+  live: "Live calls",
+  noLive: "Nobody is in a call",
+  noLiveText: "Calls appear here as soon as they ring.",
+  recent: "Recent calls",
+  noRecent: "No calls yet",
+  noRecentText: "Ended calls are listed here with their charge.",
+  books: "The books",
+  balanced: "The books balance",
+  balancedText: "Every hold, charge and transfer adds up.",
+  breached: (count: number) => (count === 1 ? "One breach was found" : `${count} breaches were found`),
+  experts: "Experts online",
+  callsNow: "Calls now",
+  end: "End call",
+  endAsk: (payer: string, host: string) => `End the call of ${payer} with ${host}?`,
+  endText: "Both are told, and what was talked is settled.",
+  keep: "Leave it",
+  who: "Who",
+  expert: "Expert",
+  state: "Meter",
+  time: "Time",
+  charge: "Charge",
+  reason: "Ended because",
+  stale: "The figures are not fresh: the server does not answer.",
+};
