@@ -77,8 +77,18 @@ class LineStore:
         """Store a new place, or what changed in it (the missed turns); durable on return."""
         fresh = insert(line_places).values(**_place_columns(place)).on_conflict_do_nothing()
         missed = update(line_places).where(line_places.c.id == place.id).values(missed=place.missed)
+        known = select(line_places.c.id).where(line_places.c.id == place.id)
+        # Ends are written behind: who left and joins again at once may find the old place still standing.
+        before = select(line_places.c.id).where(
+            line_places.c.host_id == place.host_id,
+            line_places.c.client_id == place.client_id,
+            line_places.c.ended_ms.is_(None),
+        )
 
         def job(transaction: Transaction) -> None:
+            if transaction.connection.execute(known).one_or_none() is None:
+                for old_id in transaction.connection.execute(before).scalars().all():
+                    _end(transaction, old_id, "left", place.joined_ms)
             if transaction.connection.execute(fresh).rowcount:
                 line_joined(transaction, _told(place), _iso(place.joined_ms))
             else:
@@ -88,16 +98,16 @@ class LineStore:
 
     async def end(self, place_id: str, why: PlaceEnd, at_ms: int) -> None:
         """The place is no more. The first end stays."""
-        mine = (line_places.c.id == place_id) & line_places.c.ended_ms.is_(None)
-        ended = update(line_places).where(mine).values(ended_ms=at_ms, why=why)
-        statement = ended.returning(line_places.c.host_id, line_places.c.client_id)
+        await self._database.write(lambda transaction: _end(transaction, place_id, why, at_ms))
 
-        def job(transaction: Transaction) -> None:
-            row = transaction.connection.execute(statement).one_or_none()
-            if row is not None:
-                line_left(transaction, LineLeft(place_id, row.host_id, row.client_id, why), _iso(at_ms))
 
-        await self._database.write(job)
+def _end(transaction: Transaction, place_id: str, why: PlaceEnd, at_ms: int) -> None:
+    mine = (line_places.c.id == place_id) & line_places.c.ended_ms.is_(None)
+    ended = update(line_places).where(mine).values(ended_ms=at_ms, why=why)
+    statement = ended.returning(line_places.c.host_id, line_places.c.client_id)
+    row = transaction.connection.execute(statement).one_or_none()
+    if row is not None:
+        line_left(transaction, LineLeft(place_id, row.host_id, row.client_id, why), _iso(at_ms))
 
 
 # -- rows -------------------------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ class Forecast:
         """The wait in ms of each (client id, rate) in the line, and last a newcomer's; rounded up."""
         _, past = self._past.get(host_id, (0, []))
         funds = [self._affords(client_id, rate) for client_id, rate in line]
-        return [-(-wait // STEP_MS) * STEP_MS for wait in waits_ms(past, talk, funds)]
+        return [stepped(wait) for wait in waits_ms(past, talk, funds)]
 
     def look(self, host_id: str) -> None:
         """Somebody waits for this host, or may soon: know its past calls."""
@@ -97,6 +97,11 @@ def _remember(memory: OrderedDict[str, V], key: str, value: V) -> None:
     memory.move_to_end(key)
     while len(memory) > MAX_REMEMBERED:
         memory.popitem(last=False)
+
+
+def stepped(wait_ms: int) -> int:
+    """A wait as it is told: rounded up to whole steps."""
+    return max(0, -(-wait_ms // STEP_MS) * STEP_MS)
 
 
 def tariff_of(rate: Rate) -> Tariff:

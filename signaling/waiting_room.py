@@ -36,7 +36,7 @@ from booking.line import (
 from .alarms import Alarms
 from .clock import Clock
 from .events import Connection
-from .forecast import tariff_of
+from .forecast import stepped, tariff_of
 from .messages import (
     PROTOCOL_VERSION,
     HostState,
@@ -202,11 +202,13 @@ class WaitingRoom:
         place, line = standing.place, self.line
         position = line.position(place.client_id)
         called = standing.state == "called"
+        rest_ms = stepped(standing.resting_ms - self._clock.now_ms()) if standing.resting_ms else 0
+        wait_ms = max(rest_ms, live.waits_ms[position - 1])
         left_ms = line.until_ms(standing) - self._clock.now_ms() if called else 0
         return PlaceView(
             id=place.id, host_name=self.host.name, host_slug=self.host.slug, media=place.media,
             wish=place.wish, tariff=tariff_view(tariff_of(place.rate)), state=standing.state,
-            position=position, wait_ms=0 if standing.state != "waiting" else live.waits_ms[position - 1],
+            position=position, wait_ms=wait_ms if standing.state == "waiting" else 0,
             host=live.state, back_at=live.back_at,
             call=standing.call_id or (self._calls.get(place.id, "") if called else ""),
             reserved_left_ms=max(0, left_ms),

@@ -164,6 +164,7 @@ def test_the_experts_office(house: Callable[..., Server], person: Callable[..., 
     look(caller, "line-asked-to-wait")
     caller.click("leave-line")
     expect(caller.see("line-over")).to_have_attribute("data-why", "left")
+    look(caller, "line-left")
     caller.click("line-again")
     caller.wait("start-call")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,26 @@ async def test_the_line_survives_a_restart(tmp_path: Path) -> None:
         assert seen(ada) == [("Sam", "called"), ("Lee", "waiting")]
 
 
+async def test_who_leaves_and_joins_at_once_has_one_place_after_a_restart(tmp_path: Path) -> None:
+    """The end of the old place may be written after the new place, or never."""
+    async with open_house(tmp_path / "data") as house:
+        await house.talk(house.kim)
+        old = await join(house, house.sam)
+        lines, office = house.services.office._stores.lines, house.services.office
+        [place_before] = await lines.waiting()
+        new = replace(place_before, id="new", number=place_before.number + 1)
+        await lines.put(new)
+        await lines.put(replace(new, missed=1))
+        assert [(each.id, each.missed) for each in await lines.waiting()] == [("new", 1)]
+        found = await lines.find(old["id"])
+        assert found is not None
+        assert found[1] == "left"
+        office.leave(old["id"], "sam")
+    async with open_house(tmp_path / "data") as house:
+        [mine] = (await house.ask("GET", "line", house.sam)).body["places"]
+        assert mine["id"] == "new"
+
+
 async def test_a_turn_without_money_is_kept_for_a_top_up(house: House) -> None:
     await house.services.people.add(Person(id="poor", role="client", name="Poor", currency="USD"))
     await house.services.ledger.open_wallet("poor", "USD")
@@ -169,6 +190,7 @@ async def test_a_call_is_declined_or_passed_into_the_line(house: House) -> None:
     assert call["end_reason"] == "passed"
     [mine] = (await house.ask("GET", "line", house.kim)).body["places"]
     assert mine["state"] == "waiting", "not called again at once"
+    assert 30_000 < mine["wait_ms"] <= 60_000, "and told so"
     # The next one comes first, and is declined for good.
     sams = await join(house, house.sam)
     sam = page(house, sams["id"], "sam")

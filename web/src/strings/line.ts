@@ -80,7 +80,7 @@ export const office = {
   resume: "Go on now",
   stop: "Stop after this call",
   stopHint: "This call, or the next one, is the last.",
-  stopNowHint: "Whoever waits keeps the place until you are live again.",
+  stopNowHint: "Whoever waits keeps the place for half an hour, should you go on.",
   auto: "Accept calls automatically",
   autoHint: "After three seconds, while this page is open.",
   autoSoon: (seconds: number) => `accepted in ${seconds} s`,
