@@ -22,8 +22,10 @@ describe("an order", () => {
   it("keeps its id until its outcome is known", () => {
     const order = new Order();
     const id = order.idFor("5 to sam");
-    order.done(new Refusal("network", 0, ""));
-    expect(order.idFor("5 to sam")).toBe(id);
+    for (const error of [new Refusal("network", 0, ""), new TypeError("a slip of the page")]) {
+      order.done(error);
+      expect(order.idFor("5 to sam")).toBe(id);
+    }
     order.done(new Refusal("wallet.insufficient", 409, ""));
     expect(order.idFor("5 to sam")).not.toBe(id);
   });

@@ -17,7 +17,7 @@ export class Order {
 
   /** The order was carried out, or refused for good: the next one is a new one. */
   done(error?: unknown): void {
-    if (error instanceof Refusal && error.passing) return;
-    this.#id = "";
+    // Whatever else went wrong here, the order may have been carried out.
+    if (error === undefined || (error instanceof Refusal && !error.passing)) this.#id = "";
   }
 }

@@ -87,6 +87,8 @@ export class AdjustWallet extends LitElement {
 
   #send = async (event: Event): Promise<void> => {
     event.preventDefault();
+    // The event forgets it as soon as it is over.
+    const form = event.target as HTMLFormElement;
     const { house, person } = this;
     if (!house || !person || this.working) return;
     const words = t.house.adjust;
@@ -103,7 +105,7 @@ export class AdjustWallet extends LitElement {
       const body = { id, amount_minor: minor, currency, reason };
       const detail = await insist(() => house.adjust(person.id, body), pause);
       this.#order.done();
-      (event.target as HTMLFormElement).reset();
+      form.reset();
       this.told = words.done(money(minor, currency));
       this.dispatchEvent(new CustomEvent<PersonDetail>("tt-adjusted", { detail }));
     } catch (error) {
