@@ -19,6 +19,7 @@ from storage.migrations import check
 
 from .after_audit import AFTER_RULES
 from .audit import audit_call
+from .entry_audit import ENTRY_RULES
 from .facts import Breach
 from .payment_audit import PAYMENT_RULES
 from .rows import account_of, events_of
@@ -164,7 +165,7 @@ def _damage(connection: Connection) -> Iterator[Breach]:
 
 
 def _broken_rules(connection: Connection) -> Iterator[Breach]:
-    for name, query in (_RULES | PAYMENT_RULES | AFTER_RULES).items():
+    for name, query in (_RULES | PAYMENT_RULES | AFTER_RULES | ENTRY_RULES).items():
         for (detail,) in connection.exec_driver_sql(query):
             yield Breach(name, str(detail))
 

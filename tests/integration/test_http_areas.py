@@ -111,6 +111,11 @@ async def test_days_are_those_of_the_zone(house: House) -> None:
     assert [len(each["entries"]) for each in (london, berlin, utc)] == [1, 1, 0]
     assert london["opening_minor"] == utc["opening_minor"] + 100
     assert berlin["zone"] == "Europe/Berlin"
+    await move_entries(house, call_id, "2026-03-30T00:00:00.000Z")
+    before = await statement(house, "?start=2026-03-29&end=2026-03-29")
+    midnight = await statement(house, "?start=2026-03-30&end=2026-03-30")
+    assert [len(each["entries"]) for each in (before, midnight)] == [0, 1], "a day begins at its midnight"
+    assert midnight["opening_minor"] == before["closing_minor"] == midnight["closing_minor"] + 100
 
 
 NO_SPANS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import random
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -189,3 +190,38 @@ async def test_a_call_that_runs_goes_on_when_its_client_is_blocked(house: House)
     await talk.hang_up()
     receipt = await house.ask("GET", f"calls/{talk.call_id}/receipt", house.sam)
     assert receipt.body["reason"] == "payer_left"
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_whatever_happens_the_records_of_both_sides_equal_the_ledger(house: House, seed: int) -> None:
+    chance = random.Random(seed)
+    await fund(house, 50_000)
+    calls = [
+        await talked(house, chance.choice([0, 1, 7, 333, 480]), Past(offer=chance.choice(["", "A", "B"])))
+        for _ in range(8)
+    ]
+    for number in range(24):
+        call_id, order_id = chance.choice(calls), f"order-{number:016}"
+        minor = chance.randint(1, 200)
+        match chance.choice(["tip", "refund", "adjust"]):
+            case "tip":
+                tip = {"id": order_id, "amount_minor": minor}
+                await house.ask("POST", f"calls/{call_id}/tips", house.sam, tip)
+            case "refund":
+                refund = {"id": order_id, "amount_minor": minor, "reason": "It was bad."}
+                who = chance.choice([house.ada, house.ola])
+                await house.ask("POST", f"calls/{call_id}/refunds", who, refund)
+            case _:
+                change = {"id": order_id, "amount_minor": -minor, "currency": "USD", "reason": "By chance."}
+                await house.ask("POST", "operator/people/sam/adjustments", house.ola, change)
+    body = await earned(house)
+    assert body["total_minor"] == await account(house, earnings_of("ada", "USD"))
+    statement = (await house.ask("GET", "wallet/statement", house.sam)).body
+    moved = sum(each["amount_minor"] for each in statement["entries"])
+    kinds = {each["kind"] for each in statement["entries"]}
+    assert kinds == {"top_up", "call", "tip", "call_refund", "adjustment"}
+    assert statement["opening_minor"] + moved == statement["closing_minor"]
+    wallet = (await house.ask("GET", "wallet", house.sam)).body
+    assert statement["closing_minor"] == wallet["available_minor"] + wallet["held_minor"]
+    named = [each["note"] for each in statement["entries"] if each["kind"] in {"call", "tip", "call_refund"}]
+    assert set(named) == {"Ada"}

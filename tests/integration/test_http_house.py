@@ -151,3 +151,28 @@ async def test_money_that_is_given_reaches_the_call_that_runs(house: House) -> N
     await talk.hang_up()
     receipt = (await house.ask("GET", f"calls/{talk.call_id}/receipt", house.sam)).body
     assert receipt["topped_up_minor"] == 5_000
+
+
+PLANTED = {
+    "another amount": ("adjustment.posted", "UPDATE adjustments SET amount_minor = 499"),
+    "a reason lost": ("adjustment.posted", "DELETE FROM adjustments"),
+    "an entry lost": ("entry.complete", "DELETE FROM account_entries WHERE account LIKE 'wallet:sam:%'"),
+    "an entry too many": (
+        "entry.complete",
+        "INSERT INTO account_entries SELECT 'wallet:kim:available', max(seq), at FROM account_entries",
+    ),
+}
+
+
+async def test_reconciliation_finds_what_is_wrong_beside_the_ledger(tmp_path: Path) -> None:
+    for number, (what, (rule, order)) in enumerate(PLANTED.items()):
+        async with open_house(tmp_path / str(number)) as house:
+            assert (await adjust(house, 1, 500)).status == 201
+            assert await house.services.ledger.reconcile() == []
+
+            def job(transaction: Transaction, order: str = order) -> int:
+                return transaction.connection.exec_driver_sql(order).rowcount
+
+            assert await house.services.database.write(job) > 0, what
+            found = {breach.invariant for breach in await house.services.ledger.reconcile()}
+            assert found == {rule}, what

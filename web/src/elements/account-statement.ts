@@ -39,7 +39,7 @@ export class AccountStatement extends LitElement {
     css`
       form {
         display: grid;
-        grid-template-columns: minmax(0, 1fr) minmax(0, 1fr);
+        grid-template-columns: var(--columns-facts);
         align-items: end;
         gap: var(--space-3);
       }
