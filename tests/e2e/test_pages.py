@@ -67,28 +67,6 @@ def test_axe_finds_nothing_from_the_first_page_to_the_receipt(
     check("operator", operator.page)
 
 
-def test_axe_finds_nothing_where_there_is_nothing(
-    house: Callable[..., Server], person: Callable[..., Person]
-) -> None:
-    server, visitor = house(), person("sam")
-    places = {
-        "start": "/",
-        "expert-stranger": "/expert",
-        "operator-stranger": "/operator",
-        "call-stranger": "/call/ada",
-        "call-broken-link": "/call/ada#t=nonsense",
-        "call-nobody": "/call/nobody",
-        "not-found": "/receipts/x",
-    }
-    for name, path in places.items():
-        visitor.page.goto("about:blank")
-        visitor.open(server.url + path)
-        visitor.page.get_by_role("main").wait_for()
-        visitor.rest(0.3)
-        look(visitor, name)
-    assert visitor.errors == []
-
-
 def test_a_broken_link_is_explained(house: Callable[..., Server], person: Callable[..., Person]) -> None:
     server, visitor = house(), person("sam")
     visitor.open(f"{server.url}/call/ada#t=nonsense")

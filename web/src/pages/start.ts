@@ -73,7 +73,7 @@ export class StartPage extends LitElement {
       case "loading":
         return html`<p class="muted loading" role="status">${t.loading}</p>`;
       case "problem":
-        return html`<tt-link-problem .code=${this.problem} role="expert"></tt-link-problem>`;
+        return html`<tt-link-problem .code=${this.problem} .role=${this.me?.role ?? ""}></tt-link-problem>`;
       case "start":
         if (this.me) return this.#somebody(this.me);
         return html`<tt-profile-start
