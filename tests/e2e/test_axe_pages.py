@@ -157,12 +157,18 @@ def test_axe_finds_nothing_for_whom_the_page_is(town: Town, person: Person, role
 
 def test_axe_finds_nothing_for_a_stranger(town: Town, person: Person) -> None:
     person.page.set_viewport_size(NARROW)
+    refused = 0
     for path in (*PAGES, *OTHERS, *NOTHING):
         if "{view}" in path:
             continue
         opened(person, town.server.url + town.filled(path))
-        assert_accessible(person.page, f"{path}, a stranger")
+        shut = person.see("problem").count() == 1
+        if whose(path) not in {"", "client"} or path.startswith("/receipt/"):
+            assert shut, f"{path} is not a stranger's"
+        refused += shut
+        # Whoever is refused sees the same everywhere: axe need not look again and again.
+        if not shut or refused == 1:
+            assert_accessible(person.page, f"{path}, a stranger")
         assert_fits(person.page, f"{path}, a stranger")
-        if whose(path) not in {"", "client"} or path.startswith("/receipt"):
-            assert person.see("problem").count() == 1, f"{path} is not a stranger's"
+    assert refused >= 5
     assert person.errors == []

@@ -46,9 +46,10 @@ export function minuteOfDay(iso: string): string {
 }
 
 /** The time of day in another time zone; empty for a zone that this browser does not know. */
-export function minuteIn(zone: string, date: Date): string {
+export function minuteIn(zone: string, date: Date, weekday?: "long"): string {
   try {
-    return format({ hour: "numeric", minute: "2-digit", timeZone: zone }).format(date);
+    const style = { hour: "numeric", minute: "2-digit", timeZone: zone } as const;
+    return format(weekday ? { weekday, ...style } : style).format(date);
   } catch {
     return "";
   }

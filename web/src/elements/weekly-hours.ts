@@ -2,6 +2,7 @@
 
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import { minuteIn } from "../core/moment";
 import { added, minuteOf, onWorkdays, replaced, textOf } from "../core/week";
 import type { OpeningHours } from "../protocol/api";
 import { t } from "../strings";
@@ -179,13 +180,8 @@ export class WeeklyHours extends LitElement {
 
 /** What the clock shows there; the plain hint while the zone is half typed. */
 function zoneNow(zone: string): string {
-  try {
-    const style = { weekday: "long", hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
-    const format = new Intl.DateTimeFormat(t.locale, { ...style, timeZone: zone });
-    return t.office.there(format.format(new Date()));
-  } catch {
-    return t.office.zoneHint;
-  }
+  const now = zone ? minuteIn(zone, new Date(), "long") : "";
+  return now ? t.office.there(now) : t.office.zoneHint;
 }
 
 function here(): string {

@@ -53,7 +53,8 @@ export class WalletPage extends LitElement {
         <h1>${t.wallet.title}</h1>
         <talktime-wallet .api=${this.#api}></talktime-wallet>
       </div>`;
-    if (this.problem) return html`<tt-link-problem .code=${this.problem} role="expert"></tt-link-problem>`;
+    if (this.problem)
+      return html`<tt-link-problem .code=${this.problem} .role=${"expert"}></tt-link-problem>`;
     return html`<p class="muted loading" role="status">${t.loading}</p>`;
   }
 
