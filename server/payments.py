@@ -54,6 +54,8 @@ class Patience:
     round_ms: int = 1_000
     answer_ms: int = 8_000
     """For a processor's answer, while a person looks at a page."""
+    look_ms: int = 1_500
+    """A page that asks more often than that is told what is known."""
     first_ms: int = 2_000
     most_ms: int = 900_000
     tries: int = 3
@@ -82,6 +84,8 @@ class Payments:
         self._pursuits: dict[str, asyncio.Task[None]] = {}
         self._later: dict[str, tuple[int, int]] = {}
         """Order or refund → (when to look at it again, how often that was done)."""
+        self._looked: dict[str, int] = {}
+        """Order → when somebody's page had it looked at; of the last moment only."""
         self._capped: dict[str, str] = {}
         """Wallet → the month whose cap its rule has reached."""
 
@@ -117,6 +121,11 @@ class Payments:
         """An order as the processor sees it now: for the page that a person came back to."""
         if order.state in FINAL:
             return order
+        now_ms = self._clock.now_ms()
+        if now_ms - self._looked.get(order.id, -self.patience.look_ms) < self.patience.look_ms:
+            # Pages ask often; the processor limits how often it is asked.
+            return order
+        self._looked[order.id] = now_ms
         self._later.pop(order.id, None)
         return await self._patiently(order)
 
@@ -232,6 +241,7 @@ class Payments:
             if self._capped.get(rule.wallet_id) != self.now_at()[:7]:
                 await self._follow(rule.wallet_id, rule.amount_minor, payer)
         self._later = {name: later for name, later in self._later.items() if name in waiting}
+        self._looked = {name: at for name, at in self._looked.items() if now_ms - at < self.patience.look_ms}
 
     def _is_due(self, name: str, now_ms: int) -> bool:
         """Whether to try now; what is seen for the first time has a moment, for somebody may be at it."""

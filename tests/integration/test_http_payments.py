@@ -438,3 +438,15 @@ async def test_banks_may_be_shown_in_a_frame_and_only_the_way_back_may_be_framed
     async with open_house(tmp_path / "sandbox") as plain:
         policy = (await plain.ask("GET", "/wallet")).headers["Content-Security-Policy"]
         assert "frame-src 'none';" in policy
+
+
+async def test_the_processor_is_asked_now_and_then_however_often_a_page_asks(
+    house: House, stripe_process: FakeStripe
+) -> None:
+    order = wish()
+    await house.ask("POST", "wallet/payments", house.sam, order)
+    asked = await do(stripe_process, "requests")
+    for _ in range(30):
+        reply = await house.ask("GET", f"wallet/payments/{order['id']}", house.sam)
+        assert reply.body["state"] == "open"
+    assert await do(stripe_process, "requests") - asked < 10

@@ -106,7 +106,10 @@ async def test_test_money_is_refused_when_the_address_is_public(tmp_path: Path, 
     async with open_house(tmp_path, public_url=public_url) as house:
         refused = await house.ask("POST", "wallet/top-ups", house.sam, order())
         wallet = (await house.ask("GET", "wallet", house.sam)).body
+        paying = (await house.ask("GET", "wallet/payments", house.sam)).body
+        off = await house.ask("POST", "wallet/payments", house.sam, order() | {"how": "checkout"})
     assert (refused.status, refused.code) == (403, "topup.sandbox_refused")
+    assert (paying["mode"], off.code) == ("none", "payment.off")
     assert (wallet["test_money"], wallet["available_minor"]) == (False, 500)
 
 

@@ -151,6 +151,8 @@ class Counter:
                 answer = till.charges_of_order
             case "events":
                 answer = self.events
+            case "requests":
+                answer = self.requests
             case "refusals":
                 answer = self.refusals
             case "misshapen":
