@@ -301,11 +301,8 @@ async def test_what_is_on_hold_cannot_be_refunded(house: House, stripe_process: 
     assert held > 0
     whole = wallet.available_minor
     wish_all = {
-        "id": secrets.token_hex(12),
-        "payment": paid["payment"]["id"],
-        "amount_minor": whole,
-        "reason": "all of it",
-    }
+        "id": secrets.token_hex(12), "payment": paid["payment"]["id"], "amount_minor": whole, "reason": "all",
+    }  # fmt: skip
     assert (await house.ask("POST", "operator/refunds", house.ola, wish_all)).code == "refund.too_much"
     await talk.hang_up()
 

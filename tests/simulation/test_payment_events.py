@@ -93,3 +93,15 @@ async def test_any_order_any_number_of_times() -> None:
             "charge.dispute.funds_reinstated",
         }  # fmt: skip
         assert [line for event in books.events for line in misshapen("event", event)] == []
+
+
+async def test_two_payments_of_one_order_are_both_money_of_the_payer() -> None:
+    """It should not happen; if it does, nobody's money is swallowed."""
+    async with open_books() as books:
+        await books.wallet("w")
+        order = await books.order("w:1", "w")
+        for _ in range(2):
+            books.pay(order)
+        await books.deliver(*books.events, *reversed(books.events))
+        assert await books.available("w") == 2 * order.amount_minor
+        assert await books.ledger.reconcile() == []
