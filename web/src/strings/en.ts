@@ -389,7 +389,7 @@ export const en = {
       case "host.offline":
         return `${name} is not online at the moment.`;
       case "host.declines":
-        return `${name} does not take calls from you.`;
+        return `Sorry, ${name} does not take calls from you at the moment. Nothing was charged.`;
       case "host.busy":
         return `${name} is in another call.`;
       case "host.paused":
