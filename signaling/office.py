@@ -315,9 +315,9 @@ class Office:
         if desk is None or self._stopping() or self._is_away(host_id):
             return HostLive("away", self.reach.back_at(host_id), [0] * (self.line_length(host_id) + 1))
         state = self.reach.state(host_id)
-        line = (
-            [] if room is None else [(each.place.client_id, each.place.rate) for each in room.line.in_order()]
-        )
+        # Whoever sleeps is stepped over: positions do not count them, and neither do waits.
+        awake = [] if room is None else [each for each in room.line.in_order() if not each.asleep]
+        line = [(each.place.client_id, each.place.rate) for each in awake]
         waits = self._forecast.waits(host_id, desk.talk(host_id), line)
         if state == "paused":
             back_in_ms = self.reach.back_in_ms(host_id)
