@@ -27,16 +27,6 @@ const routes: readonly [RegExp, string][] = [
 // The API and the socket of a server that runs beside `npm run dev`.
 const backend = process.env["TALKTIME_BACKEND"] ?? "http://localhost:8080";
 
-/** A style without comments and line breaks, and without the blanks that mean nothing. */
-function small(css: string): string {
-  return css
-    .replaceAll(/\/\*.*?\*\//gs, "")
-    .replaceAll(/\s+/g, " ")
-    .replaceAll(/ ?([{};,]) ?/g, "$1")
-    .replaceAll(";}", "}")
-    .replaceAll(/(?<=[{;][a-z-]+): /g, ":");
-}
-
 export default defineConfig({
   build: {
     outDir: resolve(root, "../server/static"),
@@ -63,19 +53,6 @@ export default defineConfig({
   },
   plugins: [
     styles(),
-    {
-      // Nobody reads the indentation of styles in a browser.
-      name: "talktime-styles",
-      transform(code, id) {
-        if (!id.includes("/src/") || !id.endsWith(".ts")) return null;
-        return code.replaceAll(/\bcss`([^`$]*)`/g, (_, css: string) => `css\`${small(css)}\``);
-      },
-      generateBundle(_options, bundle) {
-        // After the minifier, what begins with an indentation stands in a template, where HTML takes it for a blank.
-        for (const each of Object.values(bundle))
-          if (each.type === "chunk") each.code = each.code.replaceAll(/\s*\n\s+/g, "\n");
-      },
-    },
     {
       name: "talktime-routes",
       configureServer(server) {

@@ -17,7 +17,8 @@ export function styles(): Plugin {
           const short = text
             .replaceAll(/\/\*.*?\*\//gs, "")
             .replaceAll(/\s+/g, " ")
-            .replaceAll(/ ?([{};,]) ?/g, "$1");
+            .replaceAll(/ ?([{};,]) ?/g, "$1")
+            .replaceAll(";}", "}");
           return `${tag}\`${short.trim()}\``;
         });
     },
