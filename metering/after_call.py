@@ -36,6 +36,7 @@ from .bookkeeping import ensure_account, known_call, post, purse
 from .call_refunds import CallRefund, RefundOrder, give_back, refunded_minor, refunds_of
 from .errors import IdReused, Refused
 from .rows import tariff_of
+from .tables import metered_calls
 
 DisputeState = Literal["open", "refunded", "declined"]
 DECIDED = "decision"
@@ -118,12 +119,20 @@ class AfterCalls:
 
         return await self._database.read(job)
 
-    async def disputes(self, state: DisputeState | None = None, limit: int = 100) -> list[Dispute]:
-        """Those that wait for a decision, the oldest first; then the newest that were decided."""
+    async def disputes(
+        self, state: DisputeState | None = None, *, host_id: str | None = None, limit: int = 100
+    ) -> list[Dispute]:
+        """Those that wait for a decision, the oldest first; then the newest that were decided.
+
+        `host_id`: only about this host's calls.
+        """
         order = (disputes.c.state != "open", disputes.c.decided_at.desc(), disputes.c.opened_at)
         wanted: Select[Any] = select(disputes).order_by(*order).limit(limit)
         if state is not None:
             wanted = wanted.where(disputes.c.state == state)
+        if host_id is not None:
+            theirs = select(metered_calls.c.id).where(metered_calls.c.host_id == host_id)
+            wanted = wanted.where(disputes.c.call_id.in_(theirs))
         rows = await self._database.read(lambda transaction: transaction.connection.execute(wanted).all())
         return [Dispute(*row) for row in rows]
 

@@ -112,12 +112,14 @@ async def refund_call(ask: Ask) -> resources.AfterCall:
 
 
 async def list_disputes(ask: Ask) -> resources.DisputeList:
-    """Those that wait for a decision, the oldest first, then those decided last."""
+    """Those that wait for a decision, the oldest first, then those decided last. An expert sees the own."""
     services, state = ask.services, ask.query.get("state", "")
     if state and state not in get_args(DisputeState):
         raise Problem("request.invalid", "state is open, refunded or declined.")
     found = []
-    for dispute in await services.after_calls.disputes(cast("DisputeState", state) if state else None):
+    wanted = cast("DisputeState", state) if state else None
+    host_id = ask.who.person_id if ask.who.role == "expert" else None
+    for dispute in await services.after_calls.disputes(wanted, host_id=host_id):
         account = await services.ledger.call(dispute.call_id)
         terms, after = account.terms, await services.after_calls.of(dispute.call_id)
         found.append(
@@ -266,7 +268,8 @@ ROUTES: tuple[Route, ...] = (
         codes=(*KNOWN, "refund.amount", "refund.earnings", "metering.id_reused", "metering.amount"),
     ),
     Route(
-        "GET", "/api/v1/disputes", list_disputes, "Disputes", resources.DisputeList, OPERATOR,
+        "GET", "/api/v1/disputes", list_disputes, "Disputes", resources.DisputeList,
+        frozenset({*EXPERT, *OPERATOR}),
         query=("state",), codes=("metering.unavailable",), scope="calls:read",
     ),
     Route(

@@ -48,7 +48,8 @@ def test_a_call_that_was_not_good_is_set_right(stage: MakeStage) -> None:
     assert_accessible(sam.page, "the payer's receipt, disputed")
     assert_fits(sam.page, "the payer's receipt, disputed")
 
-    ada.page.reload()
+    ada.open(f"{here.server.url}/console")
+    ada.wait("objections").get_by_role("link").click()
     assert ada.wait("got-rating").get_attribute("data-stars") == "4"
     assert ada.see("got-tip").get_attribute("data-minor") == "400"
     assert "I heard nothing" in ada.see("dispute-reason").inner_text()

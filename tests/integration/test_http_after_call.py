@@ -130,6 +130,8 @@ async def test_a_dispute_from_the_objection_to_the_refund(tmp_path: Path) -> Non
         assert (waiting["call"], waiting["charge_minor"], waiting["dispute"]["host_answer"]) == (
             call_id, 360, "My microphone was on.",
         )  # fmt: skip
+        assert (await house.ask("GET", "disputes?state=open", house.ada)).body["disputes"] == [waiting]
+        assert (await house.ask("GET", "disputes", house.grace)).body == {"disputes": []}
         receipt = (await house.ask("GET", f"calls/{call_id}/receipt", house.ola)).body
         assert [event["event"] for event in receipt["events"]] == ["began", "stopped"]
         before = (await house.ask("GET", "wallet", house.sam)).body["available_minor"]
@@ -245,6 +247,7 @@ async def test_strangers_experts_and_expired_logins_are_refused(tmp_path: Path) 
         for login in (house.sam, house.ada, house.kim):
             decided = await house.ask("POST", f"disputes/{call_id}/decision", login, word)
             assert decided.code == "auth.forbidden"
+        for login in (house.sam, house.kim):
             assert (await house.ask("GET", "disputes", login)).code == "auth.forbidden"
         old, _ = house.services.logins.token("sam", "client", hours=-1)
         assert (await house.ask("GET", f"calls/{call_id}/after", old)).code == "auth.expired"

@@ -1,6 +1,6 @@
 /** The part of the API that an expert's console needs. */
 
-import type { CallList, ClientCard, ClientList, Earnings } from "../protocol/api";
+import type { CallList, ClientCard, ClientList, DisputeList, Earnings } from "../protocol/api";
 import type { Api } from "./api";
 import type { Span } from "./days";
 
@@ -22,6 +22,9 @@ export class Desk {
   }
   clients(words: string, before: number | null): Promise<ClientList> {
     return this.#api.request("GET", `/console/clients?${query({ words, before })}`);
+  }
+  disputes(): Promise<DisputeList> {
+    return this.#api.request("GET", "/disputes?state=open");
   }
   blocked(): Promise<ClientList> {
     return this.#api.request("GET", "/console/blocked");

@@ -9,7 +9,7 @@ import { words } from "../core/duration";
 import { figure } from "../core/figure";
 import { money } from "../core/money";
 import type { PresenceState } from "../core/presence";
-import type { CallSummary, Earnings } from "../protocol/api";
+import type { CallSummary, DisputedCall, Earnings } from "../protocol/api";
 import { t } from "../strings";
 import { desk } from "../styles/desk";
 import { base, card, controls } from "../styles/shared";
@@ -29,6 +29,7 @@ export class DeskToday extends LitElement {
   @property({ attribute: false }) calls: readonly CallSummary[] | null = null;
   @property() who = "";
   @state() private earnings: Earnings | null = null;
+  @state() private disputes: readonly DisputedCall[] = [];
   @state() private stale = false;
   #of: readonly CallSummary[] | null = null;
 
@@ -54,7 +55,7 @@ export class DeskToday extends LitElement {
     const { presence } = this;
     return html`<div class="page">
       <h1>${t.console.today.hello(this.who)}</h1>
-      ${this.stale ? this.#trouble() : nothing} ${this.#numbers()}
+      ${this.stale ? this.#trouble() : nothing} ${this.#objections()} ${this.#numbers()}
       <div class="office">
         <tt-office .api=${this.api} .office=${presence?.office ?? null}></tt-office>
         <section class="stack">
@@ -72,6 +73,20 @@ export class DeskToday extends LitElement {
         </div>
         ${this.#latest()}
       </section>
+    </div>`;
+  }
+
+  /** Whoever gave no address hears of them here only. */
+  #objections(): TemplateResult | typeof nothing {
+    const waiting = this.disputes.filter((each) => each.dispute.host_answer === "");
+    if (waiting.length === 0) return nothing;
+    return html`<div class="note warn" data-testid="objections">
+      ${waiting.map(
+        (each) => html`<p>
+          ${t.afterCall.dispute.waits(each.payer_name, money(each.charge_minor, each.currency))}
+          <a href=${`/receipt/${each.call}`}>${t.afterCall.dispute.look}</a>
+        </p>`,
+      )}
     </div>`;
   }
 
@@ -123,6 +138,7 @@ export class DeskToday extends LitElement {
   async #load(): Promise<void> {
     try {
       this.earnings = (await this.desk?.earnings(lastDays(1))) ?? null;
+      this.disputes = (await this.desk?.disputes())?.disputes ?? [];
       this.stale = false;
     } catch {
       this.stale = true;

@@ -57,6 +57,8 @@ export const afterCall = {
     decided: "The decision",
     answerLabel: "Your answer (once)",
     answer: "Send the answer",
+    waits: (name: string, amount: string) => `${name} objects to a charge of ${amount}.`,
+    look: "Look and answer",
     tooLate: "A charge can be disputed for 48 hours.",
   },
 
