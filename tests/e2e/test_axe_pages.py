@@ -18,7 +18,7 @@ from playwright.sync_api import Playwright, expect
 from rig.accessible import assert_accessible, assert_fits
 from rig.caller import Caller
 from rig.gallery import WIDTHS
-from rig.person import Person, launch
+from rig.person import TIMEOUT_MS, Person, launch
 from rig.server import Server, login_of
 
 from server.pages import PAGES
@@ -125,7 +125,7 @@ def opened(person: Person, address: str) -> None:
     person.page.goto("about:blank")
     person.open(address)
     person.page.get_by_role("main").first.wait_for()
-    expect(person.page.get_by_text("One moment…")).to_have_count(0)
+    expect(person.page.get_by_text("One moment…")).to_have_count(0, timeout=TIMEOUT_MS)
     person.rest(0.1)
 
 

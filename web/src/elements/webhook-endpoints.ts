@@ -159,14 +159,17 @@ export class WebhookEndpoints extends LitElement {
           <label for="about">${words.about}</label>
           <input id="about" name="about" maxlength="100" placeholder=${words.aboutHint} />
         </div>
-        <fieldset class="choices">
-          <legend>${words.events}</legend>
-          <p class="small muted">${words.all}:</p>
-          ${this.list?.event_types.map(
-            (name) =>
-              html`<label><input type="checkbox" name="event" value=${name} /> <span>${name}</span></label>`,
-          )}
-        </fieldset>
+        <p class="small muted">${words.all}</p>
+        <details>
+          <summary data-testid="some-events">${words.some}</summary>
+          <fieldset class="choices">
+            <legend class="hidden">${words.events}</legend>
+            ${this.list?.event_types.map(
+              (name) =>
+                html`<label><input type="checkbox" name="event" value=${name} /> <span>${name}</span></label>`,
+            )}
+          </fieldset>
+        </details>
         ${this.problem ? html`<p class="note bad" role="alert">${this.problem}</p>` : nothing}
         <button class="primary" ?disabled=${this.working} data-testid="add-endpoint">${words.add}</button>
       </form>

@@ -103,6 +103,13 @@ export const integrationStyles = css`
     display: block;
     color: var(--muted);
   }
+  summary {
+    min-height: var(--touch);
+    align-content: center;
+    cursor: pointer;
+    font-size: var(--text-s);
+    font-weight: var(--weight-medium);
+  }
   legend {
     padding: var(--none);
     font-size: var(--text-s);
