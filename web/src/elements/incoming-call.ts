@@ -69,6 +69,9 @@ export class IncomingCallCard extends LitElement {
         grid-template-columns: 1fr 1fr;
         gap: var(--space-3);
       }
+      .actions button {
+        padding-inline: var(--space-2);
+      }
       .accept {
         grid-column: 1 / -1;
         grid-row: 1;
@@ -122,10 +125,10 @@ export class IncomingCallCard extends LitElement {
         <p class="hidden" role="alert">${t.expert.from(call.payer_name)}</p>
         <div class="actions">
           <button type="button" data-testid="decline" @click=${() => this.#decline(false)}>
-            ${icon("close")} ${t.expert.decline}
+            ${icon("close", "s")} ${t.expert.decline}
           </button>
           <button type="button" data-testid="to-line" @click=${() => this.#decline(true)}>
-            ${icon("clock")} ${t.office.toLine}
+            ${icon("clock", "s")} ${t.office.toLine}
           </button>
           <button
             type="button"
