@@ -102,7 +102,13 @@ OnPeerEvent = Callable[[PeerEvent], None]
 
 @dataclass(frozen=True, slots=True)
 class PeerStats:
-    """Counters of one peer since it was opened (the RTCStats names of W3C webrtc-stats)."""
+    """Counters of one peer since it was opened (the RTCStats names of W3C webrtc-stats).
+
+    `packets_lost`: of what the client sent. Of what is sent to the client, its receiver reports say
+    `reported_lost` of `packets_reported`; what was lost before it came to the server is not counted again.
+    `jitter_ms`, `reported_jitter_ms`: of what the client sends and gets (RFC 3550, 6.4.1), of sound where
+    there is any.
+    """
 
     packets_received: int
     packets_sent: int
@@ -110,6 +116,10 @@ class PeerStats:
     bytes_sent: int
     packets_lost: int
     round_trip_ms: int | None
+    packets_reported: int = 0
+    reported_lost: int = 0
+    jitter_ms: int | None = None
+    reported_jitter_ms: int | None = None
 
 
 class MediaEngine(Protocol):

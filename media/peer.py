@@ -41,7 +41,8 @@ class Peer:
     __slots__ = (
         "_handshake_ms", "_limited", "_on_event", "_on_released", "_timer", "closed",
         "description", "downlink", "dtls", "ice", "id", "identity", "inbound", "live", "now_ms", "out",
-        "participant_id", "path", "reports", "room", "routes", "rtt_ms", "tracks", "version", "wire",
+        "participant_id", "path", "report_rtt_ms", "reported", "reported_jitter_ms", "reported_lost",
+        "reports", "room", "routes", "rtt_ms", "tracks", "version", "wire",
     )  # fmt: skip
 
     def __init__(
@@ -70,6 +71,9 @@ class Peer:
         self.routes: dict[str, Route] = {}
         self.reports: dict[int, Route] = {}
         self.rtt_ms: int | None = None
+        self.report_rtt_ms: int | None = None
+        self.reported = self.reported_lost = 0
+        self.reported_jitter_ms: int | None = None
         self.closed = False
         self._timer: asyncio.TimerHandle | None = None
         self._handshake_ms = 0
@@ -228,8 +232,18 @@ class Peer:
         if packet.last_sr and packet.last_sr == route.report_sent:
             # The client has received what we sent at report_ms.
             self.live.proven(route.report_ms)
+            # RFC 3550, 6.4.1, DLSR: it kept the report for `delay` units of 1/65,536 s.
+            self.report_rtt_ms = max(0, now_ms - route.report_ms - packet.delay * 1000 // 65_536)
+        count, lost = route.told(packet)
+        self.reported += count
+        self.reported_lost += lost
+        if count and route.track is not None and (route.kind == "audio" or not self._hears()):
+            self.reported_jitter_ms = packet.jitter * 1000 // route.track.clock_rate
         if route.kind == "video" and not route.waiting:
             self.downlink.loss(packet.fraction_lost, now_ms)
+
+    def _hears(self) -> bool:
+        return any(route.kind == "audio" for route in self.routes.values())
 
     def report(self, now_ms: int) -> None:
         """Every second: receiver reports, and how much video the client should send."""
@@ -295,13 +309,19 @@ class Peer:
         inbound = self.inbound
         streams = list(inbound.streams.values()) if inbound is not None else []
         routes = self.routes.values()
+        media = [s for s in streams if s.repairs is None and s.max_seq >= 0]
+        sound = [s for s in media if s.track.kind == "audio"]
         return PeerStats(
             packets_received=sum(s.packets for s in streams) + (inbound.packets if inbound else 0),
             packets_sent=sum(r.packets for r in routes) + self.out.packets,
             bytes_received=sum(s.bytes for s in streams) + (inbound.bytes if inbound else 0),
             bytes_sent=sum(r.bytes for r in routes) + self.out.bytes,
-            packets_lost=sum(max(0, s.lost) for s in streams if s.repairs is None and s.max_seq >= 0),
-            round_trip_ms=self.rtt_ms,
+            packets_lost=sum(max(0, s.lost) for s in media),
+            round_trip_ms=self.rtt_ms if self.report_rtt_ms is None else self.report_rtt_ms,
+            packets_reported=self.reported,
+            reported_lost=self.reported_lost,
+            jitter_ms=max((each.jitter_ms for each in (sound or media)), default=None),
+            reported_jitter_ms=self.reported_jitter_ms,
         )
 
     # -- the end -------------------------------------------------------------------------------------------

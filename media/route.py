@@ -31,8 +31,8 @@ class Route(RouteBase):
 
     __slots__ = (
         "_last_ms", "_last_seq", "_last_ts", "_repair_ms", "_repairs_left", "_source", "codecs", "downlink",
-        "first_seq", "kind", "mid", "report_ms", "report_sent", "rtx_seq", "rtx_ssrc", "started", "track",
-        "track_id",
+        "first_seq", "kind", "mid", "report_ms", "report_sent", "rtx_seq", "rtx_ssrc", "source_lost",
+        "started", "told_highest", "told_lost", "track", "track_id",
     )  # fmt: skip
 
     def __init__(
@@ -58,6 +58,7 @@ class Route(RouteBase):
         self.seq_shift = self.ts_shift = self.first_seq = 0
         self.packets = self.bytes = 0
         self.report_sent = self.report_ms = 0
+        self.told_highest, self.told_lost, self.source_lost = -1, 0, 0
         self._source = 0
         self._last_seq = self._last_ts = self._last_ms = 0
         self._repairs_left, self._repair_ms = REPAIR_BUCKET, 0
@@ -120,6 +121,19 @@ class Route(RouteBase):
         shifted = (ts + self.ts_shift) & 0xFFFFFFFF
         self.out.send_rtcp(rtcp.sender_report(self.ssrc, ntp, shifted, self.packets, self.bytes))
         self.report_sent, self.report_ms = ntp >> 16 & 0xFFFFFFFF, now_ms
+
+    def told(self, report: rtcp.Report) -> tuple[int, int]:
+        """How many packets since the subscriber's last report, and how many of them this way has lost.
+
+        Numbers that are missing at the source are missing at the subscriber, too: they are not this way's.
+        """
+        stream = self.track.stream if self.track is not None else None
+        source_lost = 0 if stream is None else stream.lost
+        expected = report.highest - self.told_highest if self.told_highest >= 0 else 0
+        lost = report.lost - self.told_lost - max(0, source_lost - self.source_lost)
+        self.told_highest, self.told_lost, self.source_lost = report.highest, report.lost, source_lost
+        # A subscriber that counts anew (another connection of its own) says nothing about what lies between.
+        return (expected, max(0, min(lost, expected))) if 0 < expected < 1 << 20 else (0, 0)
 
     def repair(self, lost: tuple[int, ...], now_ms: int) -> None:
         """Answer a NACK from the publisher's ring, as RTX (RFC 4588) where it was negotiated."""

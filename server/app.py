@@ -77,6 +77,7 @@ from signaling.gateway import Gateway
 from signaling.heartbeat import Heart
 from signaling.office import Office, OfficeStores
 from signaling.options import SignalingOptions
+from signaling.quality import QualityWatch
 from signaling.supervisor import Supervisor
 from signaling.tokens import JoinTokens, TokenSigner
 from storage.audit_log import AuditLog
@@ -172,6 +173,7 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
         LETTER, LetterCourier(ledger, services.after_calls, services.addresses, mailer, life.public_url)
     )
     life.run_beside("outbox", deliverer.run)
+    life.run_beside("quality", QualityWatch(clock, desk.quality_looks).run)
     life.run_beside("attachments", attachments.keep_tidy)
     life.run_beside("webhooks", integrations.webhooks.keep_tidy)
     if services.payments is not None:

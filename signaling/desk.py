@@ -224,6 +224,10 @@ class CallDesk:
             if claim_ms is not None:
                 yield call_id, claim_ms
 
+    def quality_looks(self) -> Iterator[Callable[[int], None]]:
+        """For each open call, what tells its sides of their connections."""
+        return (actor.room.tell_quality for actor in self._calls.values() if actor.state == "open")
+
     def __len__(self) -> int:
         return len(self._calls)
 

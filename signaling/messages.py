@@ -17,6 +17,9 @@ from .chat_messages import ChatHistoryMessage as ChatHistoryMessage
 from .chat_messages import ChatLine as ChatLine
 from .chat_messages import ChatLineMessage as ChatLineMessage
 from .chat_messages import ChatMessage as ChatMessage
+from .quality_messages import QualityLevel as QualityLevel
+from .quality_messages import QualityMessage as QualityMessage
+from .quality_messages import SideQuality as SideQuality
 from .wire import Id as Id
 from .wire import Mid, Minor, Note, TrackId
 from .wire import Role as Role
@@ -399,7 +402,8 @@ class PlaceMessage(_Wire, tag="place", frozen=True):
 LineServerMessage = PlaceMessage | SupersededMessage | StoppingMessage | ErrorMessage
 CallServerMessage = (
     WelcomeMessage | AnswerMessage | RoomMessage | MeterMessage | TipMessage | EndedMessage
-    | ChatLineMessage | ChatHistoryMessage | SupersededMessage | StoppingMessage | ErrorMessage
+    | ChatLineMessage | ChatHistoryMessage | QualityMessage
+    | SupersededMessage | StoppingMessage | ErrorMessage
 )  # fmt: skip
 PresenceServerMessage = (
     PresenceMessage | AcceptedMessage | StoppedRingingMessage | SupersededMessage | StoppingMessage

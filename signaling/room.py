@@ -49,6 +49,7 @@ from .messages import (
 )
 from .offers import OfferMark
 from .ports import RoomPorts
+from .quality import CallQuality
 from .supervisor import within
 from .tokens import JoinClaims
 
@@ -118,6 +119,7 @@ class Room:
         self._voice_only = voice_only
         self._ports = ports
         self._post = post
+        self._quality = CallQuality()
         self._own_track = re.compile(
             rf"{re.escape(room_id)}-(payer|host|guest-[0-9]+)\.(mic|camera|screen|screen_audio)"
         )
@@ -363,6 +365,18 @@ class Room:
         for participant in self:
             if participant.connection is not None:
                 participant.connection.send(message_for(participant))
+
+    def tell_quality(self, now_ms: int) -> None:
+        """Tell payer and host how good their connections are, when that is news."""
+        media = self._ports.media
+        payer, host = (
+            (each.peer_id, media.stats(each.peer_id) if each.peer_id and each.peer_state == "up" else None)
+            for each in (self.payer, self.host)
+        )
+        message = self._quality.look(payer, host, now_ms)
+        for each in (self.payer, self.host):
+            if message is not None and each.connection is not None:
+                each.connection.send(message)
 
     def disconnect(self) -> None:
         """Close every connection, after what was sent."""

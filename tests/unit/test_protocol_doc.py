@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from server.problems import KINDS
-from signaling import allowance, chat, chat_messages, messages, options, transport
+from signaling import allowance, chat, chat_messages, messages, options, quality_messages, transport
 from signaling.errors import MESSAGES
 from signaling.messages import (
     CallClientMessage,
@@ -29,7 +29,7 @@ from signaling.messages import (
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
-HOMES = {messages.__name__, chat_messages.__name__}
+HOMES = {messages.__name__, chat_messages.__name__, quality_messages.__name__}
 STRUCTS = [
     one for one in vars(messages).values()
     if isinstance(one, type) and issubclass(one, msgspec.Struct) and one.__module__ in HOMES

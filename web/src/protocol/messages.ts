@@ -3,6 +3,11 @@
 export const PROTOCOL_VERSION = 1;
 export const MAX_MESSAGE_BYTES = 131072;
 
+export type QualityLevel =
+  | "good"
+  | "fair"
+  | "weak";
+
 export type Role =
   | "payer"
   | "host"
@@ -108,6 +113,29 @@ export interface ChatMessage {
   readonly id: string;
   readonly text?: string;
   readonly file?: string | null;
+}
+
+/** How good the connections of payer and host are; None: no media at the moment. At most every 2 s. */
+export interface QualityMessage {
+  readonly type: "quality";
+  readonly payer: SideQuality | null;
+  readonly host: SideQuality | null;
+}
+
+/**
+ * One side's connection to the server, over the last seconds; None where nothing can be told.
+ *
+ * `loss_up_permille`: of what the side sends, `loss_down_permille`: of what is sent to it; `rtt_ms`: there and
+ * back; `jitter_ms`: the larger one of both ways (RFC 3550, 6.4.1).
+ */
+export interface SideQuality {
+  readonly level: QualityLevel;
+  readonly loss_up_permille: number | null;
+  readonly loss_down_permille: number | null;
+  readonly rtt_ms: number | null;
+  readonly jitter_ms: number | null;
+  readonly up_kbps: number;
+  readonly down_kbps: number;
 }
 
 /** The m-line `mid` of the offer sends `source`. */
@@ -470,6 +498,7 @@ export type CallServerMessage =
   | EndedMessage
   | ChatLineMessage
   | ChatHistoryMessage
+  | QualityMessage
   | SupersededMessage
   | StoppingMessage
   | ErrorMessage;
@@ -491,6 +520,7 @@ export type ServerMessage =
   | EndedMessage
   | ChatLineMessage
   | ChatHistoryMessage
+  | QualityMessage
   | SupersededMessage
   | StoppingMessage
   | ErrorMessage
