@@ -1,4 +1,4 @@
-"""Two browsers write to each other and send a picture; a reload and a lost server keep what was said."""
+"""Two browsers write to each other and send a picture; a lost connection and a reload keep what was said."""
 
 from __future__ import annotations
 
@@ -68,6 +68,11 @@ def test_they_write_send_a_picture_and_a_reload_keeps_it(stage: MakeStage) -> No
     here.client.page.locator('[data-testid="chat-draft"][data-state="failed"]').wait_for(state="visible")
     assert_accessible(here.client.page, "the chat over the call")
     here.client.click("chat-drop")
+    # -- both see how good the connections are, and the figures behind it
+    for person in (here.client, here.expert):
+        person.click("quality")
+        assert person.wait("quality-details").locator("tbody tr").count() == 5
+    assert_accessible(here.expert.page, "the figures of the connection")
     # -- a lost connection: it waits, and is there once when the connection is back
     here.client.context.set_offline(True)
     here.client.page.evaluate("window.dispatchEvent(new Event('offline'))")

@@ -18,6 +18,7 @@ import type {
   EndedMessage,
   MeterView,
   ParticipantView,
+  QualityMessage,
   Role,
 } from "../protocol/messages";
 
@@ -50,6 +51,8 @@ export interface CallState {
   readonly notice: Failure | null;
   /** The last tip, and when it came; for the host. */
   readonly tip: Tip | null;
+  /** How good both sides' connections are, as last told. */
+  readonly quality: QualityMessage | null;
 }
 
 export interface Tip {
@@ -95,6 +98,7 @@ export function initial(callId: string, role: Role): CallState {
     failure: null,
     notice: null,
     tip: null,
+    quality: null,
   };
 }
 
@@ -167,6 +171,8 @@ function onMessage(state: CallState, message: CallServerMessage, at: number): Ca
       return { ...state, stopping: true };
     case "error":
       return { ...state, notice: { code: message.code, message: message.message } };
+    case "quality":
+      return { ...state, quality: message };
     case "answer":
     case "chat_line":
     case "chat_history":

@@ -21,6 +21,7 @@ import { follow } from "./follow";
 import "./invite";
 import "./meter-badge";
 import "./overlay";
+import "./quality";
 import "./video-tile";
 import type { VideoTile } from "./video-tile";
 
@@ -212,6 +213,11 @@ export class CallRoom extends LitElement {
         }
         <div class="tiles people" data-count=${shown.length}>${shown.map((each) => this.#tile(call, each))}</div>
         ${this.#self(call, shown.length === 0)}
+        ${
+          beginning || call.link !== "up"
+            ? nothing
+            : html`<tt-quality .told=${call.quality} .side=${call.role} .other=${otherName(call)}></tt-quality>`
+        }
         <tt-banners
           .call=${call}
           .api=${this.api}

@@ -19,6 +19,7 @@ export { integrations } from "./integrations";
 export { line, office } from "./line";
 export { operator } from "./operator";
 export { caller, start } from "./profile";
+export { quality } from "./quality";
 export { receipt } from "./receipt";
 export { keptMail, logins, signIn } from "./sign-in";
 export { sites } from "./sites";
