@@ -125,8 +125,8 @@ export interface QualityMessage {
 /**
  * One side's connection to the server, over the last seconds; None where nothing can be told.
  *
- * `loss_up_permille`: of what the side sends, `loss_down_permille`: of what is sent to it; `rtt_ms`: there and
- * back; `jitter_ms`: the larger one of both ways (RFC 3550, 6.4.1).
+ * `loss_up_permille`: of what the side sends, `loss_down_permille`: of what is sent to it; `rtt_ms`: there
+ * and back; `jitter_ms`: the larger one of both ways (RFC 3550, 6.4.1).
  */
 export interface SideQuality {
   readonly level: QualityLevel;
