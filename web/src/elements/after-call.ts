@@ -125,7 +125,7 @@ export class AfterCallElement extends LitElement {
       }
       ${this.#dispute(after)}
       ${
-        after.refundable_minor > 0 && after.side === "host"
+        after.refundable_minor > 0
           ? html`<section class="card">
             <tt-refund .api=${this.api} .known=${after} .payer=${this.payer}></tt-refund>
           </section>`

@@ -1,6 +1,6 @@
 /** Calls as a table that turns into cards on a phone. */
 
-import { css, html, LitElement } from "lit";
+import { css, html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { words } from "../core/duration";
 import { moment } from "../core/moment";
@@ -17,6 +17,8 @@ export class CallList extends LitElement {
   /** What the amount is: the host's earnings, else the charge. */
   @property({ type: Boolean }) earned = false;
   @property() caption = "";
+  /** Receipts open in a new tab: this page is where one is live. */
+  @property({ type: Boolean }) beside = false;
 
   static override styles = [
     base,
@@ -67,8 +69,14 @@ export class CallList extends LitElement {
         ${
           call.open
             ? ""
-            : html`<a href=${`/receipt/${call.id}`}>${t.expert.receipt}<span class="hidden">
-          ${call.with_name}, ${moment(call.opened_at)}</span></a>`
+            : html`<a
+                href=${`/receipt/${call.id}`}
+                target=${this.beside ? "_blank" : nothing}
+                rel=${this.beside ? "opener" : nothing}
+                >${t.expert.receipt}<span class="hidden">
+                  ${call.with_name}, ${moment(call.opened_at)}${this.beside ? `, ${t.desk.newTab}` : ""}</span
+                ></a
+              >`
         }
       </td>
     </tr>`;

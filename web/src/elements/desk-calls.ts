@@ -95,7 +95,7 @@ export class DeskCalls extends LitElement {
     return html`<section class="list" aria-busy=${loading}>
       <p class="small muted" role="status">${t.console.calls.count(items.length, hasMore)}</p>
       <div class="card">
-        <tt-call-list earned .calls=${items} .caption=${t.console.calls.title}></tt-call-list>
+        <tt-call-list earned beside .calls=${items} .caption=${t.console.calls.title}></tt-call-list>
       </div>
       ${problem ? this.#trouble() : nothing}
       ${

@@ -88,7 +88,7 @@ export class DeskLine extends LitElement {
         <p class="small">${t.expert.emptyText}</p>
       </div>`;
     return html`<div class="card">
-      <tt-call-list earned .calls=${ended} .caption=${t.expert.recent}></tt-call-list>
+      <tt-call-list earned beside .calls=${ended} .caption=${t.expert.recent}></tt-call-list>
     </div>`;
   }
 }

@@ -117,7 +117,7 @@ export class DeskToday extends LitElement {
         <p class="small">${t.console.calls.emptyText}</p>
       </div>`;
     return html`<div class="card">
-      <tt-call-list earned .calls=${ended} .caption=${t.console.today.latest}></tt-call-list>
+      <tt-call-list earned beside .calls=${ended} .caption=${t.console.today.latest}></tt-call-list>
     </div>`;
   }
 

@@ -1,4 +1,4 @@
-/** The expert gives a part or all of a charge back. Tells `tt-after` with what there is after the call then. */
+/** The expert, or the operator, gives a part or all of a charge back. Tells `tt-after` with what there is after the call then. */
 
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
@@ -52,7 +52,7 @@ export class RefundElement extends LitElement {
     return html`<details data-testid="refund">
       <summary>${words.title}</summary>
       <div class="stack">
-        <p class="muted small">${words.text(this.payer, money(most, currency))}</p>
+        <p class="muted small">${after.side === "operator" ? words.operatorText(this.payer, money(most, currency)) : words.text(this.payer, money(most, currency))}</p>
         <div class="field money">
           <label for="amount">${words.amount}</label>
           <input

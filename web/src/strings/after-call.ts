@@ -66,6 +66,8 @@ export const afterCall = {
     title: "Give money back",
     text: (name: string, most: string) =>
       `To ${name}’s balance, ${most} at most. Your share of it comes out of your earnings.`,
+    operatorText: (name: string, most: string) =>
+      `To ${name}’s balance, ${most} at most. The expert’s share of it comes out of the earnings.`,
     amount: "Amount",
     reason: "A word about it (optional)",
     give: (amount: string) => `Give ${amount} back`,
