@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, and_, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -339,11 +339,20 @@ class PaymentStore:
             lambda connection: [_refund_of(row) for row in connection.execute(wanted.limit(_AT_ONCE))]
         )
 
-    async def paid(self, limit: int = 50) -> list[Paid]:
-        """The newest orders of everybody, with what became of their money."""
+    async def paid(self, limit: int = 50, *, before: str = "", wallet_id: str = "") -> list[Paid]:
+        """The newest orders with what became of their money: of everybody, or of one wallet.
+
+        `before` is the id of an order: only those that are older.
+        """
+        made, order_id = payment_orders.c.created_at, payment_orders.c.id
+        newest = select(payment_orders).order_by(made.desc(), order_id.desc()).limit(limit)
+        if wallet_id:
+            newest = newest.where(payment_orders.c.wallet_id == wallet_id)
+        if before:
+            last = select(made).where(order_id == before).scalar_subquery()
+            newest = newest.where(or_(made < last, and_(made == last, order_id < before)))
 
         def job(connection: Connection) -> list[Paid]:
-            newest = select(payment_orders).order_by(payment_orders.c.created_at.desc()).limit(limit)
             return [_paid_of(connection, order_of(row)) for row in connection.execute(newest).all()]
 
         return await self._read(job)

@@ -116,7 +116,8 @@ class OperatorPayment(msgspec.Struct, frozen=True):
 
 
 class OperatorPayments(msgspec.Struct, frozen=True):
-    """GET /api/v1/operator/payments: of everybody, the newest first."""
+    """GET /api/v1/operator/payments: the newest first. `next`: the next page's `before`, or empty."""
 
     mode: PaymentMode
     payments: list[OperatorPayment]
+    next: str

@@ -46,6 +46,7 @@ _QUERY = {
     "end": "The last day, included.",
     "zone": "The time zone of the days, like Europe/London; UTC without one.",
     "role": "Only people of this role.",
+    "person": "Only what belongs to the person with this id.",
 }
 
 

@@ -100,12 +100,15 @@ async def set_auto_top_up(ask: Ask) -> WalletPayments:
 
 
 async def list_payments(ask: Ask) -> OperatorPayments:
-    """Payments of everybody, the newest first, with what can still be refunded."""
+    """Payments of everybody, or of one `person`, the newest first, with what can still be refunded."""
     payments = ask.services.payments
     if payments is None:
-        return OperatorPayments(mode="none", payments=[])
-    paid = await payments.store.paid()
-    return OperatorPayments(mode=payments.processor.mode, payments=[_paid(each) for each in paid])
+        return OperatorPayments(mode="none", payments=[], next="")
+    before, wallet_id = ask.query.get("before", ""), ask.query.get("person", "")
+    paid = await payments.store.paid(MAX_LISTED + 1, before=before, wallet_id=wallet_id)
+    shown = paid[:MAX_LISTED]
+    cursor = shown[-1].order.id if len(paid) > len(shown) else ""
+    return OperatorPayments(payments.processor.mode, [_paid(each) for each in shown], cursor)
 
 
 async def create_refund(ask: Ask) -> RefundView:
@@ -207,7 +210,8 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "GET", f"{BASE}/operator/payments", list_payments, "Payments of everybody",
-        OperatorPayments, OPERATOR, codes=("metering.unavailable",), scope="payments:read",
+        OperatorPayments, OPERATOR, query=("before", "person"), codes=("metering.unavailable",),
+        scope="payments:read",
     ),
     Route(
         "POST", f"{BASE}/operator/refunds", create_refund, "Refund a payment", RefundView, OPERATOR,

@@ -12,6 +12,7 @@ from rig.house import House, Reply, open_house
 from rig.past import fund, talked
 
 from metering.accounts import processor_of
+from metering.payment_tables import payment_orders
 from storage.worker import Transaction
 
 OURS = {"X-Talktime-Csrf": "1"}
@@ -176,3 +177,35 @@ async def test_reconciliation_finds_what_is_wrong_beside_the_ledger(tmp_path: Pa
             assert await house.services.database.write(job) > 0, what
             found = {breach.invariant for breach in await house.services.ledger.reconcile()}
             assert found == {rule}, what
+
+
+async def test_payments_come_page_by_page_and_by_person(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.api.payments.MAX_LISTED", 2)
+
+    def job(transaction: Transaction) -> None:
+        for number in range(5):
+            made_at = f"2026-05-0{1 + number // 3}T10:00:00.000Z"
+            order = {
+                "id": f"payment:{number}", "wallet_id": "kim" if number == 2 else "sam", "kind": "card",
+                "source": "sandbox", "amount_minor": 500, "currency": "USD", "state": "open",
+                "created_at": made_at, "updated_at": made_at, "key": f"key-{number}", "request": "{}",
+            }  # fmt: skip
+            transaction.connection.execute(payment_orders.insert().values(**order))
+
+    await house.services.database.write(job)
+
+    async def pages(query: str) -> list[list[str]]:
+        found, before = [], ""
+        while not found or before:
+            path = f"operator/payments?{query}&before={before}"
+            page = (await house.ask("GET", path, house.ola)).body
+            found.append([each["payment"]["id"].rpartition(":")[2] for each in page["payments"]])
+            before = page["next"]
+        return found
+
+    assert await pages("") == [["4", "3"], ["2", "1"], ["0"]]
+    assert await pages("person=sam") == [["4", "3"], ["1", "0"]]
+    assert await pages("person=kim") == [["2"]]
+    assert (await house.ask("GET", "operator/payments?before=nonsense", house.ola)).body["payments"] == []

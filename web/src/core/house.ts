@@ -48,8 +48,8 @@ export class House {
   decide(call: string, body: DecideDispute): Promise<AfterCall> {
     return this.#api.request("POST", `/disputes/${encodeURIComponent(call)}/decision`, body);
   }
-  payments(): Promise<OperatorPayments> {
-    return this.#api.request("GET", "/operator/payments");
+  payments(person: string, before: string | null): Promise<OperatorPayments> {
+    return this.#api.request("GET", `/operator/payments?${query({ person, before })}`);
   }
   refund(body: CreateRefund): Promise<RefundView> {
     return this.#api.request("POST", "/operator/refunds", body);

@@ -8,8 +8,9 @@ import type { House } from "../core/house";
 import { moment } from "../core/moment";
 import { decimal, exponent, money } from "../core/money";
 import { Order } from "../core/order";
+import { Paged } from "../core/paged";
 import { pause } from "../core/timers";
-import type { OperatorPayment, OperatorPayments } from "../protocol/api";
+import type { OperatorPayment, PaymentMode } from "../protocol/api";
 import { t } from "../strings";
 import { desk } from "../styles/desk";
 import { base, card, controls } from "../styles/shared";
@@ -18,19 +19,26 @@ import "./dialog";
 import type { Dialog } from "./dialog";
 import { icon } from "./icons";
 
-const PAGE = 50;
 const LEAST = 3;
 
 @customElement("tt-house-payments")
 export class HousePayments extends LitElement {
   @property({ attribute: false }) house: House | null = null;
-  @state() private found: OperatorPayments | null = null;
-  @state() private shown = PAGE;
-  @state() private problem = "";
+  @state() private mode: PaymentMode | "" = "";
   @state() private asked: OperatorPayment | null = null;
   @state() private refusal = "";
   @state() private working = false;
   readonly #order = new Order();
+  /** Of one person only, when the address says so. */
+  readonly #person = new URLSearchParams(location.search).get("person") ?? "";
+  readonly #payments = new Paged<OperatorPayment, string>(
+    async (before) => {
+      const page = await this.house?.payments(this.#person, before);
+      if (page) this.mode = page.mode;
+      return { items: page?.payments ?? [], next: page?.next || null };
+    },
+    () => this.requestUpdate(),
+  );
 
   static override styles = [
     base,
@@ -61,40 +69,39 @@ export class HousePayments extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    void this.#load();
+    void this.#payments.restart();
   }
 
   override render() {
     const words = t.house.payments;
-    const mode = this.found?.mode;
+    const { mode } = this;
     return html`<div class="page">
       <h1>${words.title}</h1>
       ${mode === "sandbox" ? html`<p class="note warn">${words.sandbox}</p>` : nothing}
       ${mode === "none" ? html`<p class="note warn">${words.off}</p>` : nothing}
       ${
-        this.problem
-          ? html`<div class="note warn" role="alert">
-              <p>${t.house.stale}</p>
-              <div><button type="button" @click=${() => void this.#load()}>${t.retry}</button></div>
-            </div>`
+        this.#person
+          ? html`<p class="name">
+              ${words.of(this.#person)} · <a href="/operator/payments">${words.everybody}</a>
+            </p>`
           : nothing
       }
       ${this.#list()} ${this.asked ? this.#dialog(this.asked) : nothing}
     </div>`;
   }
 
-  #list(): TemplateResult | typeof nothing {
+  #list(): TemplateResult {
     const words = t.house.payments;
-    if (!this.found)
-      return this.problem ? nothing : html`<p class="muted loading" role="status">${t.loading}</p>`;
-    const { payments } = this.found;
-    if (payments.length === 0)
+    const { items: payments, problem, loading, hasMore } = this.#payments;
+    if (payments === null)
+      return problem ? this.#trouble() : html`<p class="muted loading" role="status">${t.loading}</p>`;
+    if (payments.length === 0 && !problem)
       return html`<div class="card empty" data-testid="no-payments">
         ${icon("wallet", "l")}
         <h2>${words.none}</h2>
         <p class="small">${words.noneText}</p>
       </div>`;
-    return html`<div class="card">
+    return html`<div class="card" aria-busy=${loading}>
         <table>
           <caption class="hidden">${words.title}</caption>
           <thead>
@@ -107,24 +114,25 @@ export class HousePayments extends LitElement {
             </tr>
           </thead>
           <tbody>
-            ${payments.slice(0, this.shown).map((each) => this.#row(each))}
+            ${payments.map((each) => this.#row(each))}
           </tbody>
         </table>
       </div>
+      ${problem ? this.#trouble() : nothing}
       ${
-        payments.length > this.shown
-          ? html`<button
-              class="more"
-              type="button"
-              data-testid="more"
-              @click=${() => {
-                this.shown += PAGE;
-              }}
-            >
+        hasMore
+          ? html`<button class="more" type="button" data-testid="more" ?disabled=${loading} @click=${() => void this.#payments.more()}>
               ${t.house.more}
             </button>`
           : nothing
       }`;
+  }
+
+  #trouble(): TemplateResult {
+    return html`<div class="note warn" role="alert">
+      <p>${t.house.stale}</p>
+      <div><button type="button" @click=${() => void this.#payments.restart()}>${t.retry}</button></div>
+    </div>`;
   }
 
   #row(each: OperatorPayment): TemplateResult {
@@ -151,7 +159,7 @@ export class HousePayments extends LitElement {
             ? html`<button
                 type="button"
                 data-testid="refund"
-                aria-label=${words.refundAsk(each.person_id)}
+                aria-label=${words.refundOf(each.person_id)}
                 @click=${() => {
                   this.asked = each;
                   this.refusal = "";
@@ -227,21 +235,12 @@ export class HousePayments extends LitElement {
       await insist(() => house.refund(body), pause);
       this.#order.done();
       this.#shut();
-      await this.#load();
+      await this.#payments.restart();
     } catch (error) {
       this.#order.done(error);
       this.refusal = t.house.refusal(error instanceof Refusal ? error.code : UNREACHABLE);
     } finally {
       this.working = false;
-    }
-  }
-
-  async #load(): Promise<void> {
-    try {
-      this.found = (await this.house?.payments()) ?? null;
-      this.problem = "";
-    } catch (error) {
-      this.problem = error instanceof Refusal ? error.code : UNREACHABLE;
     }
   }
 }

@@ -96,7 +96,14 @@ export class HousePerson extends LitElement {
         ${person.role === "client" ? html`<div class="part">${this.#wallet(detail)}</div>` : nothing}
       </div>
       ${person.role === "operator" ? nothing : this.#history()}
-      <p>
+      <p class="row">
+        ${
+          person.role === "client"
+            ? html`<a href=${`/operator/payments?person=${encodeURIComponent(person.id)}`}
+                >${t.house.person.payments}</a
+              >`
+            : nothing
+        }
         <a href=${`/operator/audit?about=${encodeURIComponent(person.id)}`}>${t.house.person.audit}</a>
       </p>
     </div>`;

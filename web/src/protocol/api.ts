@@ -809,10 +809,11 @@ export interface OperatorPayment {
   readonly refunds: readonly RefundView[];
 }
 
-/** GET /api/v1/operator/payments: of everybody, the newest first. */
+/** GET /api/v1/operator/payments: the newest first. `next`: the next page's `before`, or empty. */
 export interface OperatorPayments {
   readonly mode: PaymentMode;
   readonly payments: readonly OperatorPayment[];
+  readonly next: string;
 }
 
 /** A kind of call and what it costs: `price_minor` a minute in the expert's currency. */
