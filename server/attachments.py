@@ -24,6 +24,7 @@ from server.errors import Problem
 from server.file_shelf import FileShelf
 from server.photos import Darkroom
 from signaling.clock import Clock, iso
+from storage.errors import StorageError
 
 MAX_FILES = 50
 """In one call, however small."""
@@ -113,8 +114,9 @@ class Attachments:
         while True:
             try:
                 await self.forget()
-            except OSError as error:
-                _log.error("old files were not deleted", error=error.strerror)
+            except (OSError, StorageError) as error:
+                # What is left is found again the next time.
+                _log.error("old files were not deleted", error=str(error))
             await self._clock.sleep(TIDY_S)
 
     async def forget(self) -> None:
