@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,24 @@ async def test_what_fails_comes_again_with_the_same_id(house: House, receiver: R
     detail = (await house.ask("GET", f"webhook-deliveries/{delivered['id']}", house.ada)).body
     assert [each["status"] for each in detail["attempts"]] == [503, 200]
     assert detail["body"] == first["body"]
+    (listed,) = (await house.ask("GET", "webhooks", house.ada)).body["endpoints"]
+    assert listed["failing_since"] == "", "it takes things again"
+
+
+async def test_who_takes_nothing_for_days_is_told_nothing_more(
+    house: House, receiver: Receiver, tmp_path: Path
+) -> None:
+    endpoint, _ = await add(house, house.ada, f"{receiver.url}/status/500")
+    await house.ask("POST", f"webhooks/{endpoint}/test", house.ada)
+    waiting = await until_log(house, house.ada, endpoint, "waiting")
+    with sqlite3.connect(tmp_path / "talktime.db") as raw:
+        # Six days ago, by the clock that the server reads.
+        raw.execute("UPDATE webhook_endpoints SET failing_since_ms = failing_since_ms - 6 * 86400000")
+    await house.ask("POST", f"webhook-deliveries/{waiting['id']}/replay", house.ada)
+    cancelled = await until_log(house, house.ada, endpoint, "cancelled")
+    (listed,) = (await house.ask("GET", "webhooks", house.ada)).body["endpoints"]
+    assert (listed["state"], listed["why"]) == ("disabled", "It took nothing for 5 days.")
+    assert cancelled["attempts"] == 2, "the log says of the last attempt, too"
 
 
 @pytest.mark.parametrize(
