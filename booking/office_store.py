@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import msgspec
@@ -18,6 +18,8 @@ from booking.office_tables import availability, line_places
 from booking.people import Rate
 from storage.database import Database
 from storage.worker import Transaction
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class AvailabilityStore:
@@ -171,8 +173,9 @@ def _iso(at_ms: int) -> str:
 
 
 def _ms(moment: datetime | None) -> int | None:
-    return None if moment is None else round(moment.timestamp() * 1000)
+    # Whole milliseconds, downwards, as everywhere else: what is read back is told as the same moment.
+    return None if moment is None else (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _moment(ms: int | None) -> datetime | None:
-    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC)
+    return None if ms is None else _EPOCH + timedelta(milliseconds=ms)

@@ -6,13 +6,17 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rig.house import House, Wire, claims, open_house, until
 
+from booking.availability import Availability
+from booking.office_store import AvailabilityStore
 from booking.people import Person
+from signaling.clock import iso
 from signaling.messages import AcceptMessage, DeclineMessage, LeaveMessage, PlaceMessage, PresenceMessage
 from signaling.tokens import LineClaims
 
@@ -319,3 +323,12 @@ async def test_only_experts_have_an_office_and_only_clients_wait(house: House) -
         "each has their own"
     )
     assert (await house.ask("POST", "experts/nobody/line", house.sam, {})).code == "expert.unknown"
+
+
+async def test_a_pause_is_kept_as_the_moment_that_was_told(house: House) -> None:
+    until = datetime(2026, 11, 21, 9, 41, 38, 301_999, tzinfo=UTC)
+    store = AvailabilityStore(house.life.database)
+    await store.put("ada", Availability(paused_until=until))
+    kept = (await store.all())["ada"].paused_until
+    assert kept is not None
+    assert iso(kept) == iso(until) == "2026-11-21T09:41:38.301Z"
