@@ -43,10 +43,13 @@ export class DeskCalls extends LitElement {
         gap: var(--space-4);
       }
       .file {
-        display: grid;
-        grid-template-columns: minmax(0, 1fr) auto;
+        display: flex;
+        flex-wrap: wrap;
         align-items: end;
         gap: var(--space-3);
+      }
+      .file > * {
+        flex: 1 1 var(--code);
       }
       .list {
         display: grid;

@@ -43,7 +43,7 @@ export const desk = css`
   }
   .choices button {
     flex-grow: var(--button-grow);
-    padding-inline: var(--space-3);
+    padding-inline: var(--control-pad);
     border-color: var(--clear);
     background: var(--clear);
     font-size: var(--text-s);
