@@ -1,10 +1,10 @@
 """Deleting a client: what is personal goes at once, what the books need stays, without a name beside it.
 
 What goes: name, address, logins, cap, saved card and automatic top-ups, wishes in lines, words of ratings,
-what was written and sent in calls (the files' bytes within the hour),
-experts' notes and blocks, what websites know the person by. What stays: transfers, calls and their signed
-receipts (with the name that both sides hold a copy of), disputes, payments, and the audit log. A deleted
-profile's links and keys end: it is asked on every request.
+what was written and sent in calls (the files' bytes within the hour), name and words in news that were told
+or wait to be, experts' notes and blocks, what websites know the person by. What stays: transfers, calls and
+their signed receipts (with the name that both sides hold a copy of), disputes, payments, and the audit log.
+A deleted profile's links and keys end: it is asked on every request.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from metering.bookkeeping import purse, wallet_row
 from metering.payment_moves import withdraw
 from metering.payment_tables import auto_top_ups, payers, payment_orders
 from metering.tables import metered_calls
+from server.redaction import redact_news
 from storage.audit_log import note
 from storage.database import Database
 from storage.worker import Transaction
@@ -123,4 +124,5 @@ def _forget(connection: Connection, person_id: str, at: str) -> None:
     places = update(line_places).where(line_places.c.client_id == person_id)
     connection.execute(places.values(name=FORMER, wish=""))
     connection.execute(update(people).where(people.c.id == person_id).values(name=FORMER))
+    redact_news(connection, person_id, FORMER)
     connection.execute(deleted_people.insert().values(person_id=person_id, at=at))

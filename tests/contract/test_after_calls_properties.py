@@ -54,6 +54,7 @@ class Sums:
 
     available: int = MONEY_MINOR
     earned: Counter[str] = field(default_factory=Counter)  # by host, less what was given back and paid out
+    owed: Counter[str] = field(default_factory=Counter)  # by host: given back when the earnings had gone
     platform: int = 0
     paid_out: int = 0
     left: dict[str, int] = field(default_factory=dict)  # of each call's charge
@@ -66,7 +67,9 @@ class Sums:
         part = tariff.host_share(self.left[call]) - tariff.host_share(self.left[call] - minor)
         self.left[call] -= minor
         self.available += minor
-        self.earned[host] -= part
+        clawed = min(part, self.earned[host])
+        self.earned[host] -= clawed
+        self.owed[host] += part - clawed
         self.platform -= minor - part
         return part
 
@@ -155,7 +158,7 @@ class Life:
         if amount == 0:
             return
         order = RefundOrder(name, amount, side, side, "", AT)
-        had = max(0, sums.earned[sums.host[call]])
+        had = sums.earned[sums.host[call]]
         given = await self.after.refund(call, order)
         if amount > sums.left[call]:
             assert given == Refused("refund.amount")
@@ -232,8 +235,8 @@ class Life:
         assert minor("processor:call-refunds:USD") == 0
         for host in TARIFFS:
             earnings, owed = minor(f"host:{host}:USD:earnings"), minor(f"receivable:host:{host}:USD")
+            assert (earnings, -owed) == (sums.earned[host], sums.owed[host])
             assert earnings >= 0 >= owed
-            assert earnings + owed == sums.earned[host]
         assert minor("platform:USD:revenue", "processor:losses:USD") == sums.platform
         assert minor("platform:USD:revenue") >= 0 >= minor("processor:losses:USD")
         for call, left in sums.left.items():
