@@ -16,6 +16,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 from rig.camera import record
 from rig.gallery import WIDTHS
+from rig.history import write_past_days
 from rig.person import Person, launch
 from rig.server import ROOT, Server
 from rig.stage import Stage
@@ -23,6 +24,8 @@ from rig.udp_gate import GateThread
 
 IMAGES, SCREENS = ROOT / "docs/images", ROOT / "docs/screens"
 TALK_S = 22.0
+# Calls on each of the last days.
+WEEK = (9, 14, 6, 17, 12, 3, 11, 15, 8, 19, 13, 5)
 
 
 def take_call() -> None:
@@ -57,6 +60,32 @@ def take_call() -> None:
         stage.client.page.screenshot(path=IMAGES / "receipt.png", full_page=True)
 
 
+def take_business() -> None:
+    """An expert's public page on a phone and on a desk, and what a week came to."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        playwright = stack.enter_context(sync_playwright())
+        server = stack.enter_context(Server(folder / "server", balance_minor=60_000))
+        server.stop()
+        write_past_days(folder / "server/data", WEEK)
+        server.start()
+        chromium = launch(playwright)
+        stack.callback(chromium.close)
+        ada, visitor = (
+            Person(chromium, who, viewport={"width": 1280, "height": 800}) for who in ("ada", "lou")
+        )
+        ada.open(server.links["expert"])
+        ada.wait("online")
+        visitor.open(f"{server.url}/e/ada")
+        visitor.page.locator('[data-testid="live"][data-state="available"]').wait_for()
+        visitor.rest(1)
+        visitor.page.screenshot(path=IMAGES / "public-page.png")
+        ada.see("desk-nav").get_by_role("link", name="Earnings", exact=True).click()
+        ada.wait("earnings-chart")
+        ada.rest(1)
+        ada.page.screenshot(path=IMAGES / "console.png")
+
+
 def take_screens() -> int:
     """Run the scenes that look at pages; returns pytest's status."""
     for old in SCREENS.glob("*.webp"):
@@ -89,6 +118,7 @@ def list_screens() -> None:
 
 if __name__ == "__main__":
     take_call()
+    take_business()
     status = take_screens()
     list_screens()
     raise SystemExit(status)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rig.accessible import PHONE, assert_accessible, assert_fits
+from rig.accessible import PHONE
+from rig.gallery import look
 from rig.history import write_past_call
 from rig.server import login_of, wait_until
 from rig.stage import Stage
@@ -45,8 +46,7 @@ def test_a_call_that_was_not_good_is_set_right(stage: MakeStage) -> None:
     sam.click("dispute-send")
     assert sam.wait("dispute").get_attribute("data-state") == "open"
     assert sam.see("meter-event").count() == 2
-    assert_accessible(sam.page, "the payer's receipt, disputed")
-    assert_fits(sam.page, "the payer's receipt, disputed")
+    look(sam, "receipt-disputed")
 
     ada.open(f"{here.server.url}/console")
     ada.wait("objections").get_by_role("link").click()
@@ -62,7 +62,7 @@ def test_a_call_that_was_not_good_is_set_right(stage: MakeStage) -> None:
     ada.wait("receipt-refund")
     # $3.60, of which 80 % are hers; a dollar went back; of the tip she has 80 % as well.
     assert ada.see("receipt-net").get_attribute("data-minor") == str(208 + 400)
-    assert_accessible(ada.page, "the expert's receipt, answered")
+    look(ada, "receipt-answered")
 
     operator = login_of(links["operator"])
     (waiting,) = here.server.api("GET", "/disputes?state=open", login=operator).body["disputes"]

@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Playwright, expect
 from rig.accessible import assert_accessible, assert_fits
 from rig.caller import Caller
-from rig.gallery import WIDTHS
+from rig.gallery import WIDTHS, keep
 from rig.person import TIMEOUT_MS, Person, launch
 from rig.server import Server, login_of
 
@@ -120,6 +120,12 @@ def whose(path: str) -> str:
     return next((role for above, role in FOR.items() if path == above or path.startswith(f"{above}/")), "")
 
 
+def picture(path: str, role: str, size: dict[str, int]) -> str:
+    """What the picture of a role's page is called; ids do not belong there."""
+    words = [word for word in path.split("/") if word and len(word) < 20] or ["start"]
+    return "-".join(("page", role, *words, str(size["width"])))
+
+
 def opened(person: Person, address: str) -> None:
     """Open it and wait until it has said what it has to say."""
     person.page.goto("about:blank")
@@ -144,6 +150,7 @@ def test_axe_finds_nothing_for_whom_the_page_is(town: Town, person: Person, role
         assert person.see("problem").count() == 0, f"{path} opens for a {role}"
         assert_accessible(person.page, f"{path}, {role}, wide, light")
         assert_fits(person.page, f"{path}, {role}, wide")
+        keep(person.page, picture(path, role, WIDE))
         links = person.page.locator("nav a[href^='/']").evaluate_all("all => all.map(each => each.pathname)")
         todo += [link for link in links if whose(link) in {role, ""} or link in PAGES]
         person.page.set_viewport_size(NARROW)
@@ -151,6 +158,7 @@ def test_axe_finds_nothing_for_whom_the_page_is(town: Town, person: Person, role
         person.rest(0.1)
         assert_accessible(person.page, f"{path}, {role}, narrow, dark")
         assert_fits(person.page, f"{path}, {role}, narrow")
+        keep(person.page, picture(path, role, NARROW))
     assert len(seen) >= 3
     assert person.errors == []
 

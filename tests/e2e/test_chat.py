@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable
 
 from PIL import Image
-from rig.accessible import assert_accessible
+from rig.gallery import look
 from rig.person import Person
 from rig.server import wait_until
 from rig.stage import Stage
@@ -66,13 +66,13 @@ def test_they_write_send_a_picture_and_a_reload_keeps_it(stage: MakeStage) -> No
         {"name": "game.png", "mimeType": "image/png", "buffer": b"MZ\x00\x01"}
     )
     here.client.page.locator('[data-testid="chat-draft"][data-state="failed"]').wait_for(state="visible")
-    assert_accessible(here.client.page, "the chat over the call")
+    look(here.client, "call-chat")
     here.client.click("chat-drop")
     # -- both see how good the connections are, and the figures behind it
     for person in (here.client, here.expert):
         person.click("quality")
         assert person.wait("quality-details").locator("tbody tr").count() == 5
-    assert_accessible(here.expert.page, "the figures of the connection")
+    look(here.expert, "call-quality")
     # -- a lost connection: it waits, and is there once when the connection is back
     here.client.context.set_offline(True)
     here.client.page.evaluate("window.dispatchEvent(new Event('offline'))")

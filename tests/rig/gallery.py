@@ -32,13 +32,14 @@ def view(page: Page, name: str) -> None:
     for width, height in WIDTHS.items():
         page.set_viewport_size({"width": width, "height": height})
         assert_fits(page, f"{name} at {width} px")
-        _keep(page, f"{name}-{width}")
+        keep(page, f"{name}-{width}")
     if before is not None:
         page.set_viewport_size(before)
     assert_accessible(page, name)
 
 
-def _keep(page: Page, name: str) -> None:
+def keep(page: Page, name: str) -> None:
+    """Keep a picture of the page as it is, when pictures are wanted."""
     folder = os.environ.get("TEST_SCREENS")
     if not folder:
         return

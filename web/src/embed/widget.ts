@@ -18,8 +18,11 @@ const ALLOW = [
   "clipboard-write",
   "screen-wake-lock",
 ];
-/** A frame that may be shown says that it is ready before it has loaded. One that may not stays silent. */
-const READY_MS = 1_500;
+/**
+ * A frame that may be shown says that it is ready before it has loaded. One that may not stays silent. To hear of it
+ * late is better than that a slow phone is refused.
+ */
+const READY_MS = 5_000;
 const HANG_UP_MS = 4_000;
 const BUSY: readonly string[] = ["ringing", "connecting", "call"];
 
