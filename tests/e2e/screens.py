@@ -95,7 +95,7 @@ def take_screens() -> int:
         for file in sorted((ROOT / "tests/e2e").glob("test_*.py"))
         if "rig.gallery" in file.read_text()
     ]
-    command = [sys.executable, "-m", "pytest", "-q", *scenes]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "3", "--dist", "loadfile", *scenes]
     return subprocess.run(
         command, cwd=ROOT, env={**os.environ, "TEST_SCREENS": str(SCREENS)}, check=False
     ).returncode
