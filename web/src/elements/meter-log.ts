@@ -28,7 +28,11 @@ export class MeterLog extends LitElement {
       }
       .stack {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: var(--space-3);
+      }
+      thead .number {
+        white-space: normal;
       }
     `,
   ];
