@@ -21,6 +21,16 @@ from OpenSSL import SSL
 MTU = 1_200
 _CLASSIC_RECORDS = range(20, 26)
 _RECORD_HEADER = 13
+_SEALED_KINDS = frozenset((21, 22, 23))
+# Alerts, the Finished message, data.
+_VERSIONS = (b"\xfe\xff", b"\xfe\xfd")
+# What a client sends in the clear: ClientHello, Certificate, CertificateVerify, ClientKeyExchange.
+_CLIENT_MESSAGES = frozenset((1, 11, 15, 16))
+_MESSAGE_HEADER = 12
+_MAX_MESSAGE = 1 << 14
+# Of an authentication tag, with one byte before it.
+_MIN_SEALED = 17
+MAX_SPOILED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,55 @@ def _preference(profile: SRTPProtectionProfile) -> int:
     # AES-128-GCM is the fastest where the processor has AES instructions; OpenSSL follows this order.
     order = (b"SRTP_AEAD_AES_128_GCM", b"SRTP_AEAD_AES_256_GCM", b"SRTP_AES128_CM_SHA1_80")
     return order.index(profile.openssl_profile) if profile.openssl_profile in order else len(order)
+
+
+def credible(datagram: bytes) -> bytes:
+    """The records of a datagram that a client in good health could have sent.
+
+    What comes in the clear is authenticated only by the end of the handshake, and OpenSSL gives up at the
+    first absurd record. So these are dropped before it sees them (RFC 6347, 4.1.2.7: invalid records should
+    be discarded silently), and who can do no more than throw bytes at the port ends no handshake.
+    """
+    kept = b""
+    at = 0
+    while at + _RECORD_HEADER <= len(datagram):
+        end = at + _RECORD_HEADER + int.from_bytes(datagram[at + 11 : at + 13], "big")
+        if end > len(datagram):
+            break
+        epoch = int.from_bytes(datagram[at + 3 : at + 5], "big")
+        if datagram[at + 1 : at + 3] in _VERSIONS and _credible(
+            datagram[at], epoch, datagram[at + _RECORD_HEADER : end]
+        ):
+            kept += datagram[at:end]
+        at = end
+    return kept
+
+
+def _credible(kind: int, epoch: int, body: bytes) -> bool:
+    if epoch:
+        return epoch == 1 and kind in _SEALED_KINDS and len(body) >= _MIN_SEALED
+    match kind:
+        case 20:  # ChangeCipherSpec
+            return body == b"\x01"
+        case 21:  # an alert
+            return len(body) == 2 and body[0] in {1, 2}
+        case 22:  # the handshake
+            return _are_messages(body)
+        case _:
+            return False
+
+
+def _are_messages(body: bytes) -> bool:
+    """Whether a record consists of whole fragments of a client's messages (RFC 6347, 4.2.2)."""
+    at = 0
+    while at + _MESSAGE_HEADER <= len(body):
+        size, offset, length = (int.from_bytes(body[at + i : at + i + 3], "big") for i in (1, 6, 9))
+        if body[at] not in _CLIENT_MESSAGES or size > _MAX_MESSAGE or offset + length > size:
+            return False
+        if not length and size:
+            return False
+        at += _MESSAGE_HEADER + length
+    return at == len(body) > 0
 
 
 class DtlsIdentity:
@@ -71,14 +130,14 @@ class Dtls:
     after `timeout_s()`.
     """
 
-    __slots__ = ("_expected", "_identity", "_ssl", "failure", "keys", "state")
+    __slots__ = ("_answered", "_expected", "_identity", "_spoiled", "_ssl", "failure", "keys", "state")
 
     def __init__(self, identity: DtlsIdentity, expected: tuple[Fingerprint, ...]) -> None:
         self._identity = identity
         self._expected = expected
-        self._ssl = SSL.Connection(identity.context)
-        self._ssl.set_accept_state()
-        self._ssl.set_ciphertext_mtu(MTU)
+        self._ssl = self._listen()
+        self._answered = False
+        self._spoiled = 0
         self.state: Literal["handshake", "open", "closed", "failed"] = "handshake"
         self.failure = ""
         self.keys: SrtpKeys | None = None
@@ -87,8 +146,11 @@ class Dtls:
         """Take a datagram whose first byte says DTLS (RFC 7983). Never raises."""
         if self.state in {"closed", "failed"}:
             return
+        records = credible(datagram)
+        if not records:
+            return
         try:
-            self._ssl.bio_write(datagram)
+            self._ssl.bio_write(records)
             if self.state == "handshake":
                 self._shake()
             else:
@@ -100,7 +162,7 @@ class Dtls:
         except SSL.Error as error:
             # In an open association OpenSSL drops bad records; whatever else it says is no reason to die.
             if self.state == "handshake":
-                self._fail(f"handshake: {error}")
+                self._spoil(f"handshake: {error}")
 
     def outgoing(self) -> Iterator[bytes]:
         """Datagrams to send now. OpenSSL's memory BIO forgets their borders, so records are cut apart."""
@@ -108,6 +170,7 @@ class Dtls:
             data: bytes = self._ssl.bio_read(65_536)
         except SSL.Error:
             return
+        self._answered = True
         while len(data) > MTU and data[0] in _CLASSIC_RECORDS:
             end = 0
             while end + _RECORD_HEADER <= len(data):
@@ -142,6 +205,23 @@ class Dtls:
                 self._ssl.shutdown()
             except SSL.Error:
                 self.state = "failed"
+
+    def _listen(self) -> SSL.Connection:
+        connection = SSL.Connection(self._identity.context)
+        connection.set_accept_state()
+        connection.set_ciphertext_mtu(MTU)
+        return connection
+
+    def _spoil(self, failure: str) -> None:
+        """A ClientHello that leads nowhere may be a forged one: wait for the next, and do not answer.
+
+        Once the client has seen an answer it cannot begin again, and better learns of the failure at once.
+        """
+        self._spoiled += 1
+        if self._answered or self._spoiled > MAX_SPOILED:
+            self._fail(failure)
+        else:
+            self._ssl = self._listen()
 
     def _shake(self) -> None:
         self._ssl.do_handshake()
