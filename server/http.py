@@ -194,6 +194,9 @@ async def login_of(services: Services, route: Route, request: web.Request) -> Lo
             login = await services.integrations.keys.read(token, route.scope)
         else:
             login = services.logins.read(token)
+        if login.role != "guest":
+            # What was given out once, a link or a key, opens nothing for whoever left the house since.
+            await services.person(login)
     else:
         cookie = cookies.read_cookie(request, services.config.public_url)
         if not cookie:

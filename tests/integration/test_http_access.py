@@ -14,6 +14,7 @@ from server.api.route import Route
 from server.api.table import ROUTES
 from server.auth import LoginClaims
 from signaling.clock import SystemClock
+from storage.worker import Transaction
 
 OURS = {"X-Talktime-Csrf": "1"}
 GUARDED = [route for route in ROUTES if route.roles]
@@ -85,6 +86,32 @@ async def test_a_revoked_login_is_refused_everywhere(house: House) -> None:
             cookie = OURS | {"Cookie": f"talktime={cookies[role]}"}
             reply = await house.ask(method, path, headers=cookie)
             assert (reply.status, reply.code) == (401, "auth.expired"), route.name
+
+
+async def test_who_was_taken_out_of_the_house_is_refused_everywhere(house: House) -> None:
+    """As `talktime operator remove` does it: what is still around is a link, and a key without an end."""
+    scopes = ["calls:read", "calls:write", "people:read", "audit:read", "payments:read", "webhooks:manage"]
+    made = await house.ask("POST", "keys", house.ola, {"name": "A site", "scopes": scopes})
+    key = made.body["secret"]
+    assert (await house.ask("GET", "operator/people", key)).status == 200, "it was good before"
+
+    def remove(transaction: Transaction) -> None:
+        transaction.raw.execute("DELETE FROM logins WHERE person_id = 'ola'")
+        transaction.raw.execute("DELETE FROM addresses WHERE person_id = 'ola'")
+        transaction.raw.execute("DELETE FROM people WHERE id = 'ola'")
+
+    await house.services.database.write(remove)
+    asked = 0
+    for route, method, path in requests():
+        if "operator" not in route.roles:
+            continue
+        by_link = await house.ask(method, path, house.ola)
+        assert (by_link.status, by_link.code) == (403, "auth.forbidden"), route.name
+        if route.scope:
+            by_key = await house.ask(method, path, key)
+            assert (by_key.status, by_key.code) in {(403, "auth.forbidden"), (403, "auth.scope")}, route.name
+            asked += by_key.code == "auth.forbidden"
+    assert asked > 10
 
 
 async def test_every_other_role_is_refused_everywhere(house: House) -> None:
