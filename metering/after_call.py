@@ -18,7 +18,7 @@ nothing. Each step is one transaction, with its line in the audit log and its le
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sqlalchemy import Row, Select, select, update
@@ -45,13 +45,14 @@ DECIDED = "decision"
 
 @dataclass(frozen=True, slots=True)
 class Tip:
-    """A tip that was given; `host_minor` of it went to the host."""
+    """A tip that was given; `host_minor` of it went to the host. `again`: it was known before."""
 
     id: str
     call_id: str
     amount_minor: int
     host_minor: int
     at: str
+    again: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ class AfterCalls:
             if known is not None:
                 if (known.call_id, known.amount_minor) != (call_id, amount_minor):
                     raise IdReused(f"tip {tip_id} came before for another call or amount")
-                return Tip(*known)
+                return replace(Tip(*known), again=True)
             if purse(connection, call.wallet_id)[0] < amount_minor:
                 return Refused("wallet.insufficient")
             made = _give_tip(connection, call, Tip(tip_id, call_id, amount_minor, 0, at))

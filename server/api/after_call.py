@@ -50,7 +50,9 @@ async def give_tip(ask: Ask) -> resources.AfterCall:
     )
     if isinstance(given, Refused):
         raise views.refusal(given)
-    services.desk.tipped(call_id, given.host_minor, account.terms.tariff.currency)
+    if not given.again:
+        # A retry, or somebody who plays one over and over, must not look like one tip more.
+        services.desk.tipped(call_id, given.host_minor, account.terms.tariff.currency)
     # Live calls of this wallet have less to go on with: their meters ask anew.
     services.desk.funds_arrived(wallet_id)
     return await _after(ask, account, side)
