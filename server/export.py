@@ -1,11 +1,13 @@
 """Everything the house keeps about one person, as one JSON document that the person can take away.
 
 What an expert notes about a client, and whether the client is blocked, is the expert's own: it stands in the
-expert's document and not in the client's, and goes with the client's profile when that is deleted.
+expert's document and not in the client's, and goes with the client's profile when that is deleted. What a
+client's wallet had when a call began and ended stands in the client's document alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -32,6 +34,10 @@ from storage.worker import Transaction
 
 SECRET = frozenset({"token_hash", "hash", "secret", "secrets", "key", "request"})
 """Columns that prove something to somebody, and say nothing about the person."""
+PAYERS_ALONE = frozenset({
+    "held_minor", "balance_before_minor", "topped_up_before_minor", "balance_after_minor", "topped_up_minor",
+})  # fmt: skip
+"""Columns of a call that only its payer sees, as on the copies of the receipt."""
 
 
 def _whose(person_id: str) -> list[tuple[Table, ColumnElement[bool]]]:
@@ -81,10 +87,14 @@ def exported_tables() -> frozenset[str]:
 async def export(database: Database, person_id: str, at: str) -> str:
     """The document. Rows as they are stored: money in minor units, times as in the API."""
 
+    def hidden(table: Table, row: Mapping[str, Any]) -> frozenset[str]:
+        others_call = table is metered_calls and row["wallet_id"] != person_id
+        return SECRET | PAYERS_ALONE if others_call else SECRET
+
     def job(transaction: Transaction) -> dict[str, list[dict[str, Any]]]:
         return {
             table.name: [
-                {name: value for name, value in row.items() if name not in SECRET}
+                {name: value for name, value in row.items() if name not in hidden(table, row)}
                 for row in transaction.connection.execute(select(table).where(which)).mappings()
             ]
             for table, which in _whose(person_id)

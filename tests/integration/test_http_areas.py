@@ -198,6 +198,18 @@ async def test_what_an_expert_notes_is_in_the_experts_export_and_not_in_the_clie
     assert "block" not in json.dumps(client).replace("client_blocks", "")
 
 
+async def test_a_clients_balances_are_not_in_the_experts_export(house: House) -> None:
+    await fund(house, 7_531)
+    talk = await house.talk()
+    await talk.hang_up()
+    (mine,) = (await exported(house, house.sam))["metered_calls"]
+    assert mine["balance_before_minor"] >= 7_531, "the client sees them"
+    (theirs,) = (await exported(house, house.ada))["metered_calls"]
+    assert theirs["id"] == mine["id"]
+    assert not [name for name in theirs if "balance" in name or "topped_up" in name or "held" in name]
+    assert {"charge_minor", "host_share_minor", "used_ms"} <= theirs.keys()
+
+
 async def delete(house: House, login: str = "", **order: Any) -> Reply:
     return await house.ask("POST", "me/delete", login or house.sam, {"name": "Sam", **order})
 
