@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from server.resources import Body
-from signaling.messages import OfficeView, PlaceView
+from signaling.messages import OfficeView, PlaceView, TariffView
 
 Minute = Annotated[int, msgspec.Meta(ge=0, le=1_440)]
 
@@ -16,11 +16,13 @@ class JoinLine(Body, frozen=True):
     """POST /api/v1/experts/{slug}/line: wait for the expert.
 
     `offer`: at whose price; empty: the default one's. `wish`: what it is about, for the expert to read.
+    `shown`: the tariff that the caller saw, which is the one that is promised, or nothing is.
     """
 
     media: Literal["video", "voice"] = "video"
     offer: Annotated[str, msgspec.Meta(max_length=64)] = ""
     wish: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    shown: TariffView | None = None
 
 
 class LinePlace(msgspec.Struct, frozen=True):

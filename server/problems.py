@@ -92,6 +92,7 @@ KINDS: dict[str, Kind] = {
     "offer.unknown": Kind(404, "There is no such offer."),
     "offer.none": Kind(409, "This expert has no offers."),
     "offer.media": Kind(409, "This offer is for voice calls."),
+    "offer.changed": Kind(409, "The price is another one now."),
     "offer.limit": Kind(409, "There are as many offers as there may be."),
     "photo.type": Kind(415, "A photo is a JPEG or a PNG."),
     "photo.unreadable": Kind(422, "The photo cannot be read."),

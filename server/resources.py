@@ -37,7 +37,8 @@ class CreateCall(Body, frozen=True):
     """POST /api/v1/calls. `id` is chosen by the client: a retry with the same id is the same call.
 
     `cap_minor`: the most the call may cost; null: what I set for all my calls. `no_cap`: not even that.
-    `offer` is one of the expert's; empty: the default one.
+    `offer` is one of the expert's; empty: the default one. `shown`: the tariff that the caller saw. When the
+    call would have another one, nothing rings.
     """
 
     id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{16,40}$")]
@@ -46,6 +47,7 @@ class CreateCall(Body, frozen=True):
     cap_minor: CapMinor | None = None
     no_cap: bool = False
     offer: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    shown: TariffView | None = None
 
 
 class CreateTopUp(Body, frozen=True):

@@ -42,7 +42,7 @@ from .messages import EndReason, OfficeView, PlaceView, StoppingMessage, Waiting
 from .reach import AvailabilityRecords, Reach
 from .supervisor import Supervisor
 from .tokens import LineClaims
-from .views import CallFacts
+from .views import CallFacts, CallMedia
 from .waiting_room import HostFace, HostLive, WaitingRoom, ended_view
 
 if TYPE_CHECKING:
@@ -199,13 +199,16 @@ class Office:
         face = face_of(host) if host is not None else HostFace(place.host_id, "", "")
         return ended_view(face, place, why)
 
-    def locked_rate(self, client_id: str, host_id: str, call_id: str, *, chooses: bool) -> Rate | None:
+    def locked_rate(
+        self, client_id: str, host_id: str, call_id: str, media: CallMedia, *, chooses: bool
+    ) -> Rate | None:
         """The price this client was promised on joining the host's line; None: the present one.
 
         `chooses`: the caller names an offer; then only the call of the turn itself has the promised price.
+        Who waits for a voice call was promised nothing for one by video.
         """
         mine = self.place_of(client_id, host_id)
-        if mine is None or (chooses and mine.call != call_id):
+        if mine is None or (chooses and mine.call != call_id) or (media, mine.media) == ("video", "voice"):
             return None
         standing = self._rooms[host_id].line.of_client(client_id)
         return None if standing is None else standing.place.rate

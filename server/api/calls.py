@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Literal
 
+from booking.people import Rate
 from booking.profiles import Face, Offer
 from metering.errors import UnknownCall
 from metering.facts import CallAccount
@@ -14,7 +15,9 @@ from server.errors import Problem
 from server.links import guest_link
 from signaling.clock import iso
 from signaling.errors import Refused
+from signaling.messages import TariffView
 from signaling.people import Host, Person
+from signaling.views import tariff_view
 
 Side = Literal["payer", "host", "guest", "operator"]
 
@@ -30,10 +33,14 @@ async def create_call(ask: Ask) -> resources.Call:
     if await services.client_book.is_blocked(expert.id, client.id):
         raise Problem("host.declines")
     # What was promised on joining the line holds; who asks for another offer gets that one's price.
-    promised = services.office.locked_rate(client.id, expert.id, order.id, chooses=bool(order.offer))
+    promised = services.office.locked_rate(
+        client.id, expert.id, order.id, order.media, chooses=bool(order.offer)
+    )
     rate = promised or offer_for(face, order.offer, order.media).rate
-    if services.desk.view(order.id) is None and len(services.desk) >= services.config.max_calls:
-        raise Problem("call.limit", retry_after_s=30)
+    if services.desk.view(order.id) is None:
+        check_shown(order.shown, rate)
+        if len(services.desk) >= services.config.max_calls:
+            raise Problem("call.limit", retry_after_s=30)
     cap_minor = None if order.no_cap else order.cap_minor or await services.caps.get(client.id)
     made = await services.desk.create(
         order.id,
@@ -64,6 +71,12 @@ def offer_for(face: Face, offer_id: str, media: str) -> Offer:
     if offer.media == "voice" and media != "voice":
         raise Problem("offer.media")
     return offer
+
+
+def check_shown(shown: TariffView | None, rate: Rate) -> None:
+    """Nobody is held to a price that they did not see. Raises `Problem` offer.changed."""
+    if shown is not None and shown != tariff_view(views.tariff_of(rate, 0)):
+        raise Problem("offer.changed")
 
 
 async def get_call(ask: Ask) -> resources.Call:

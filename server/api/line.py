@@ -10,7 +10,7 @@ import msgspec
 from booking.availability import Availability
 from booking.hours import Opening, WeeklyHours
 from server import resources, views
-from server.api.calls import offer_for
+from server.api.calls import check_shown, offer_for
 from server.api.route import Ask, Route
 from server.auth import CLIENT, EXPERT
 from server.errors import Problem
@@ -31,6 +31,8 @@ async def join_line(ask: Ask) -> LinePlace:
     if await services.client_book.is_blocked(face.person.id, client.id):
         raise Problem("host.declines")
     rate = offer_for(face, order.offer, order.media).rate
+    if services.office.place_of(client.id, face.person.id) is None:
+        check_shown(order.shown, rate)
     wish = " ".join(order.wish.split())
     if not wish.isprintable():
         raise Problem("request.invalid", "wish: printable text only")
@@ -90,7 +92,8 @@ ROUTES: tuple[Route, ...] = (
         "POST", f"{BASE}/experts/{{slug}}/line", join_line, "Wait in the line", LinePlace, CLIENT,
         body=JoinLine, status=201,
         codes=(
-            "expert.unknown", "offer.none", "offer.unknown", "offer.media", "host.declines", "host.offline",
+            "expert.unknown", "offer.none", "offer.unknown", "offer.media", "offer.changed",
+            "host.declines", "host.offline",
             "call.self", "wallet.currency", "line.full", "line.many",
         ),
     ),

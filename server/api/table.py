@@ -58,7 +58,7 @@ CORE: tuple[Route, ...] = (
         codes=(
             "expert.unknown", "host.declines", "host.offline", "host.busy", "call.exists", "call.self",
             "call.limit", "wallet.insufficient", "wallet.unknown", "wallet.currency", "cap.too_low",
-            "server.unavailable", "offer.unknown", "offer.none", "offer.media",
+            "server.unavailable", "offer.unknown", "offer.none", "offer.media", "offer.changed",
         ),
     ),
     Route(

@@ -124,6 +124,23 @@ async def test_the_price_on_joining_stays(house: House) -> None:
     assert account.terms.tariff.price_minor == locked
 
 
+async def test_a_promise_for_a_voice_call_is_none_for_video(house: House) -> None:
+    """Else a place in the line would be a way to a video call at the price of the cheapest offer."""
+    cheap = {"id": secrets.token_hex(12), "terms": {"title": "Voice", "media": "voice", "price_minor": 10}}
+    offers = (await house.ask("POST", "profile/offers", house.ada, cheap)).body["offers"]
+    talk = await house.talk(house.kim)
+    mine = await join(house, house.sam, media="voice", offer=offers[1]["id"])
+    assert mine["tariff"]["price_minor"] == 10
+    sam = page(house, mine["id"], "sam")
+    await talk.hang_up()
+    await until(lambda: newest(sam).state == "called", "it is Sam's turn")
+    order = {"id": newest(sam).call, "host": "ada", "media": "video"}
+    refused = await house.ask("POST", "calls", house.sam, order | {"shown": mine["tariff"]})
+    assert refused.code == "offer.changed"
+    made = await house.ask("POST", "calls", house.sam, order)
+    assert made.body["call"]["tariff"] == offers[0]["tariff"]
+
+
 async def test_the_line_survives_a_restart(tmp_path: Path) -> None:
     async with open_house(tmp_path / "data") as house:
         await house.services.people.add(Person(id="lee", role="client", name="Lee", currency="USD"))

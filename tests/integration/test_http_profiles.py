@@ -267,6 +267,28 @@ async def test_an_offer_of_somebody_else_or_of_the_wrong_kind_is_refused(house: 
     assert (await house.ask("GET", "wallet", house.sam)).body["held_minor"] == 0
 
 
+async def test_nobody_pays_a_price_that_they_did_not_see(house: House) -> None:
+    """The expert asks for more between the moment at which the caller saw the price and the click."""
+    added = (await offer(house)).body["offers"][1]
+    shown, call_id = added["tariff"], secrets.token_hex(12)
+    house.online()
+    dearer = {"terms": OFFER | {"price_minor": 300}}
+    changed = await house.ask("POST", f"profile/offers/{added['id']}", house.ada, dearer)
+    order = {"id": call_id, "host": "ada", "media": "voice", "offer": added["id"], "shown": shown}
+    refused = await house.ask("POST", "calls", house.sam, order)
+    assert (refused.status, refused.code) == (409, "offer.changed")
+    assert (await house.ask("GET", "experts/ada")).body["live"]["state"] == "available", "nothing rings"
+    line = {"media": "voice", "offer": added["id"]}
+    waits = await house.ask("POST", "experts/ada/line", house.sam, line | {"shown": shown})
+    assert waits.code == "offer.changed", "nor is a price promised that was not seen"
+
+    seen = order | {"shown": changed.body["offers"][1]["tariff"]}
+    assert (await house.ask("POST", "calls", house.sam, seen)).body["call"]["tariff"]["price_minor"] == 300
+    await house.ask("POST", f"profile/offers/{added['id']}", house.ada, {"terms": OFFER})
+    again = await house.ask("POST", "calls", house.sam, seen)
+    assert (again.status, again.body["call"]["id"]) == (201, call_id), "a retry is the call that was made"
+
+
 async def test_without_offers_nobody_can_call(house: House) -> None:
     only = (await house.ask("GET", "profile", house.ada)).body["offers"][0]["id"]
     for _ in range(2):

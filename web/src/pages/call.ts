@@ -322,7 +322,8 @@ export class CallPage extends LitElement {
       if (this.keepCap) await insist(() => api.setCap(this.cap), pause);
       const order = { id, host: expert?.slug ?? this.#slug, media, offer: place ? "" : this.#offer } as const;
       const cap = this.cap === null ? { no_cap: true } : { cap_minor: this.cap };
-      await insist(() => api.createCall({ ...order, ...cap }), pause);
+      const shown = place?.tariff ?? expert?.tariff ?? null;
+      await insist(() => api.createCall({ ...order, ...cap, shown }), pause);
       this.#begin(api, id, "payer");
     } catch (error) {
       const code = error instanceof Refusal ? error.code : "network";
@@ -339,10 +340,8 @@ export class CallPage extends LitElement {
   async #joinLine(api: Api, media: "video" | "voice"): Promise<void> {
     this.#line.prepare();
     const slug = this.expert?.slug ?? this.#slug;
-    const { place } = await insist(
-      () => api.joinLine(slug, { media, wish: this.#wish, offer: this.#offer }),
-      pause,
-    );
+    const wanted = { media, wish: this.#wish, offer: this.#offer, shown: this.expert?.tariff ?? null };
+    const { place } = await insist(() => api.joinLine(slug, wanted), pause);
     this.#devices.closeAll();
     this.#wait(api, place);
   }

@@ -81,7 +81,8 @@ export interface ReceiptTariff {
  * POST /api/v1/calls. `id` is chosen by the client: a retry with the same id is the same call.
  *
  * `cap_minor`: the most the call may cost; null: what I set for all my calls. `no_cap`: not even that.
- * `offer` is one of the expert's; empty: the default one.
+ * `offer` is one of the expert's; empty: the default one. `shown`: the tariff that the caller saw. When the
+ * call would have another one, nothing rings.
  */
 export interface CreateCall {
   readonly id: string;
@@ -90,6 +91,7 @@ export interface CreateCall {
   readonly cap_minor?: number | null;
   readonly no_cap?: boolean;
   readonly offer?: string;
+  readonly shown?: TariffView | null;
 }
 
 /** POST /api/v1/wallet/top-ups. `id` is chosen by the client: a retry credits once. */
@@ -658,11 +660,13 @@ export interface DeliveryDetail {
  * POST /api/v1/experts/{slug}/line: wait for the expert.
  *
  * `offer`: at whose price; empty: the default one's. `wish`: what it is about, for the expert to read.
+ * `shown`: the tariff that the caller saw, which is the one that is promised, or nothing is.
  */
 export interface JoinLine {
   readonly media?: "video" | "voice";
   readonly offer?: string;
   readonly wish?: string;
+  readonly shown?: TariffView | null;
 }
 
 /** A place in a line, as its caller sees it. */

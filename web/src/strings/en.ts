@@ -402,6 +402,8 @@ export const en = {
       case "offer.none":
       case "offer.media":
         return `${name} does not offer this any more. Open ${name}’s page again to see what there is.`;
+      case "offer.changed":
+        return `${name} has changed the price just now. Look at the new one before you start.`;
       case "call.limit":
         return "The server is full at the moment. Try again in a minute.";
       case "call.ended":
