@@ -7,11 +7,10 @@ client's wallet had when a call began and ended stands in the client's document 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Table, and_, or_, select
+from sqlalchemy import ColumnElement, RowMapping, Table, and_, or_, select
 
 from booking.call_tables import call_caps, ratings
 from booking.chat_tables import call_chat, call_files
@@ -87,8 +86,8 @@ def exported_tables() -> frozenset[str]:
 async def export(database: Database, person_id: str, at: str) -> str:
     """The document. Rows as they are stored: money in minor units, times as in the API."""
 
-    def hidden(table: Table, row: Mapping[str, Any]) -> frozenset[str]:
-        others_call = table is metered_calls and row["wallet_id"] != person_id
+    def hidden(table: Table, row: RowMapping) -> frozenset[str]:
+        others_call = table is metered_calls and row[metered_calls.c.wallet_id] != person_id
         return SECRET | PAYERS_ALONE if others_call else SECRET
 
     def job(transaction: Transaction) -> dict[str, list[dict[str, Any]]]:
