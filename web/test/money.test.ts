@@ -15,6 +15,15 @@ describe("money", () => {
     expect(["30", "12.5", "12,50", " .05 ", "0"].map((text) => amountOf(text, "USD"))).toEqual([
       3000, 1250, 1250, 5, 0,
     ]);
+    expect(["$30", "30 $", "USD 12.5", "12,50USD"].map((text) => amountOf(text, "USD"))).toEqual([
+      3000, 3000, 1250, 1250,
+    ]);
+    expect([
+      amountOf("€30", "USD"),
+      amountOf("€30", "EUR"),
+      amountOf("$$3", "USD"),
+      amountOf("$", "USD"),
+    ]).toEqual([null, 3000, null, null]);
     expect(["", ".", "1.234", "-3", "1e3", "12345678"].map((text) => amountOf(text, "USD"))).toEqual(
       Array(6).fill(null),
     );

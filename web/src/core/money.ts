@@ -16,6 +16,13 @@ export function exponent(currency: string): number {
   return digits;
 }
 
+/** The currency's own sign, `$` or `€`; its code when it has none. */
+export function signOf(currency: string): string {
+  const style = { style: "currency", currency, currencyDisplay: "narrowSymbol" } as const;
+  const parts = new Intl.NumberFormat("en", style).formatToParts(0);
+  return parts.find((each) => each.type === "currency")?.value ?? currency;
+}
+
 /** The amount as an exact decimal: `decimal(1234, 2) === "12.34"`. */
 export function decimal(minor: number, digits: number): string {
   const text = Math.abs(minor)

@@ -103,7 +103,7 @@ export class AccountOverview extends LitElement {
         <button
           type="button"
           data-testid="save-cap"
-          ?disabled=${this.saving || this.wished === cap.cap_minor}
+          ?disabled=${this.saving || this.wished === cap.cap_minor || Number.isNaN(this.wished)}
           @click=${() => void this.#save()}
         >
           ${t.account.cap.save}

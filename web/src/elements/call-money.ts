@@ -76,7 +76,7 @@ export class CallMoney extends LitElement {
           .currency=${currency}
           .cap=${meter.cap_minor}
           @tt-cap=${(event: CustomEvent<number | null>) => {
-            this.wish = event.detail;
+            this.wish = Number.isNaN(event.detail) ? undefined : event.detail;
             this.low = false;
           }}
         ></tt-cap-field>

@@ -1,4 +1,4 @@
-/** The field for the payer's own limit of a call. Tells `tt-cap`: minor units, null for no limit, NaN never. */
+/** The field for the payer's own limit of a call. Tells `tt-cap`: minor units, null: no limit, NaN: it is no amount. */
 
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
@@ -74,13 +74,18 @@ export class CapField extends LitElement {
     `;
   }
 
+  override focus(): void {
+    this.renderRoot.querySelector("input")?.focus();
+  }
+
   #typed = (event: Event): void => {
     const text = (event.target as HTMLInputElement).value;
     this.text = text;
     if (text.trim() === "") this.#tell(null);
     else {
       const minor = amountOf(text, this.currency);
-      if (minor) this.#tell(minor);
+      // What was told before is not what stands there any more: nobody may go on with it.
+      this.#tell(minor || Number.NaN);
     }
   };
 

@@ -1,7 +1,7 @@
 /** Before a call: see oneself, hear oneself, know the price and how long the balance lasts. */
 
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
-import { customElement, property } from "lit/decorators.js";
+import { customElement, property, state } from "lit/decorators.js";
 import type { Api } from "../core/api";
 import { helpFor } from "../core/browser";
 import type { Devices, DeviceTrouble } from "../core/devices";
@@ -48,6 +48,8 @@ export class DeviceCheck extends LitElement {
   @property() refusal = "";
   /** The caller's own limit for this call, in minor units. */
   @property({ type: Number }) cap: number | null = null;
+  /** What stands in the field for it is no amount. */
+  @state() private noCap = false;
   @property({ type: Boolean }) keepCap = false;
 
   constructor() {
@@ -358,7 +360,7 @@ export class DeviceCheck extends LitElement {
         <tt-cap-field
           .currency=${wallet.currency}
           .cap=${this.cap}
-          @tt-cap=${(event: CustomEvent<number | null>) => this.#emit("tt-cap-wish", event.detail)}
+          @tt-cap=${(event: CustomEvent<number | null>) => this.#capTold(event.detail)}
         ></tt-cap-field>
         <label class="keep small">
           <input
@@ -401,7 +403,18 @@ export class DeviceCheck extends LitElement {
     return this.wallet ? t.check.costNow : t.invite.text;
   }
 
+  #capTold(cap: number | null): void {
+    this.noCap = Number.isNaN(cap);
+    if (!this.noCap) this.#emit("tt-cap-wish", cap);
+  }
+
+  /** A limit that nobody could read is not passed over: the call would have none. */
   #start(): void {
+    const field = this.renderRoot.querySelector("tt-cap-field");
+    if (field && this.noCap) {
+      field.focus();
+      return;
+    }
     performance.mark("tt-click");
     this.#emit("tt-start", null);
   }
