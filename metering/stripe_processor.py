@@ -196,7 +196,10 @@ class StripeProcessor:
     async def refund(self, refund: Refund) -> list[News]:
         """See `PaymentProcessor`."""
         params = json.loads(refund.request)
-        made = await self._asked(self._client.v1.refunds.create_async(params, _key(refund.key)))
+        try:
+            made = await self._asked(self._client.v1.refunds.create_async(params, _key(refund.key)))
+        except stripe.CardError as declined:
+            raise ProcessorRefused(declined.code or "card_declined") from None
         return [stripe_news.of_refund(made)]
 
     async def card(self, method_id: str) -> Card:

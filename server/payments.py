@@ -44,6 +44,8 @@ from server.errors import Problem
 from signaling.clock import Clock, iso
 from signaling.supervisor import Supervisor
 
+NOT_LET_IN = frozenset({"authentication", "permission"})
+"""The processor does not know us (any more): the operator will mend the key."""
 _log = logs.logger("talktime.payments")
 
 
@@ -365,6 +367,9 @@ class Payments:
                 _log.warning("no answer of the processor", refund=refund.id, error=str(silent))
             except ProcessorRefused as refused:
                 _log.error("the processor refuses", refund=refund.id, code=refused.code, error=str(refused))
+                if refused.code in NOT_LET_IN:
+                    # Says nothing of this refund, which may be done since an earlier try that was not answered.
+                    return
                 await self.learn([refused_refund(refund, refused.code)])
                 return
             except LedgerUnavailable as error:

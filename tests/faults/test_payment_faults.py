@@ -157,6 +157,38 @@ async def test_an_order_that_is_never_answered_is_given_up_and_late_money_still_
         await processor.close()
 
 
+async def test_a_key_that_is_refused_gives_no_refund_twice() -> None:
+    """The refund was made and its answer lost; then the server's key is no good for a while."""
+    with fake_stripe() as fake:
+        good = StripeProcessor(KEY, WEBHOOK_SECRET, fake.address, timeout_s=5)
+        bad = StripeProcessor("rk_test_revoked", WEBHOOK_SECRET, fake.address, timeout_s=5)
+        async with open_books() as books:
+            await with_cards(books, fake, good)
+            supervisor = Supervisor()
+            payments = Payments(
+                books.store, good, SystemClock(), supervisor, lambda: "http://localhost", lambda _: None,
+                QUICK,
+            )  # fmt: skip
+            paid = await payments.top_up("w1", "w1:paid", 1_000, "USD", "card", "/wallet")
+            fake.do("set", faults={"lost_after": 1.0})
+            refund = await payments.give_back("back", paid, 400, "ola", "too much")
+            assert refund.state == "asked"
+            fake.do("set", faults={})
+            payments.processor = bad
+            refund = await payments.give_back("back", paid, 400, "ola", "too much")
+            assert refund.state == "asked", "nobody knows yet"
+            assert await books.available("w1") == 600, "what went back to the card is not in the wallet too"
+            payments.processor = good
+            refund = await payments.give_back("back", paid, 400, "ola", "too much")
+            assert refund.state == "succeeded"
+            assert [each["amount"] for each in fake.do("things", kind="refund")] == [400]
+            assert await books.available("w1") == 600
+            assert await books.ledger.reconcile() == []
+            await supervisor.close()
+        await good.close()
+        await bad.close()
+
+
 def test_killed_in_the_middle_nothing_is_charged_twice_or_lost(tmp_path: Path) -> None:
     with (
         fake_stripe() as fake,
