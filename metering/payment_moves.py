@@ -31,7 +31,19 @@ from .accounts import Transfer, available_of, processor_of
 from .bookkeeping import credit, ensure_account, post, purse, wallet_row
 from .news import TopUpTakenBack, top_up_taken_back
 from .payment_tables import clawbacks, refunds, withdrawals
-from .tables import top_ups
+from .tables import accounts, top_ups
+
+TEST_SOURCES = frozenset({"sandbox", "stripe-test"})
+"""Sources of money that is none."""
+REAL_SOURCES = frozenset({"stripe"})
+
+
+def filled_from(connection: Connection, sources: frozenset[str]) -> str:
+    """An account by which money of one of these sources is in the books; "" when there is none."""
+    filled = select(accounts.c.id).where(accounts.c.id.like("processor:%"), accounts.c.balance_minor != 0)
+    names = {source for each in sources for source in (each, in_refund(each))}
+    found = (each for each in connection.execute(filled).scalars() if each.split(":")[1] in names)
+    return next(found, "")
 
 
 def receivable_of(wallet_id: str, currency: str) -> str:

@@ -24,7 +24,7 @@ from storage.worker import Transaction
 from .accounts import available_of
 from .bookkeeping import purse, wallet_row
 from .errors import IdReused, LedgerUnavailable, Refused
-from .payment_moves import credited_wallet, refunded_minor, reserve_refund
+from .payment_moves import credited_wallet, filled_from, refunded_minor, reserve_refund
 from .payment_news import NOTHING, Applied, apply, order_of
 from .payment_tables import auto_top_ups, payers, payment_orders, processor_events, refunds
 from .payments import IN_FLIGHT, AutoTopUp, Card, Event, News, Order, Payer, Refund
@@ -99,6 +99,10 @@ class PaymentStore:
             return order
 
         return await self._write(job)
+
+    async def filled_from(self, sources: frozenset[str]) -> str:
+        """An account by which money of one of these sources is in the books; "" when there is none."""
+        return await self._read(lambda connection: filled_from(connection, sources))
 
     async def order(self, order_id: str) -> Order | None:
         """One order."""

@@ -47,8 +47,6 @@ Params = dict[str, Any]
 class StripeProcessor:
     """See `PaymentProcessor`. `address`: another one than Stripe's, for tests. Made inside a running loop."""
 
-    name = "stripe"
-
     def __init__(
         self, secret_key: str, webhook_secret: str, address: str = "", timeout_s: float = TIMEOUT_S
     ) -> None:
@@ -62,6 +60,8 @@ class StripeProcessor:
             **({"base_addresses": {"api": address}} if address else {}),
         )
         self.mode: Literal["live", "test", "sandbox"] = "live" if "_live_" in secret_key[:8] else "test"
+        # Customers, cards and money of the two modes have nothing to do with each other.
+        self.name = "stripe" if self.mode == "live" else "stripe-test"
         self._used = False
 
     def takes(self, currency: str) -> bool:

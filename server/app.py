@@ -68,6 +68,7 @@ from server.payment_pages import PaidPage, bank_frames
 from server.payment_webhook import PaymentWebhook
 from server.payments import Payments
 from server.photos import Darkroom
+from server.real_money import checked_books
 from server.receipts import Receipts
 from server.smtp import SmtpMailer, SmtpOptions, Tls
 from server.vault import Vault
@@ -166,6 +167,8 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
     live.LiveFeed(services).attach(app)
     add_pages(app, services, frames)
     gateway.attach(app)
+    if services.payments is not None:
+        app.on_startup.append(checked_books(services.payments))
     life.attach(app, desk, gateway, heart)
     life.keep_office(app, office)
     deliverer.register(KIND, TurnCourier(clock, services.addresses, services.mailer, life))

@@ -368,7 +368,7 @@ class Payments:
             except ProcessorRefused as refused:
                 _log.error("the processor refuses", refund=refund.id, code=refused.code, error=str(refused))
                 if refused.code in NOT_LET_IN:
-                    # Says nothing of this refund, which may be done since an earlier try that was not answered.
+                    # Says nothing of this refund: it may be done since an earlier try without an answer.
                     return
                 await self.learn([refused_refund(refund, refused.code)])
                 return

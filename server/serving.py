@@ -52,6 +52,8 @@ def demo(config: Config, options: DemoOptions) -> int:
             f"not {config.host} and {config.public_url or 'none'}"
         )
         raise ConfigError(text)
+    if config.stripe_key and "_test_" not in config.stripe_key[:8]:
+        raise ConfigError("the demo gives away test money, so stripe_key must be a test key")
     cast = demonstration.people(options.clients, options.experts, options.price_minor)
 
     async def settle_in(app: web.Application) -> None:

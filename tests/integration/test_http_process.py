@@ -260,6 +260,25 @@ def test_an_address_that_is_not_ours_is_said_so(tmp_path: Path) -> None:
     assert "192.0.2.1 port" in one_line(run(tmp_path, "serve", port=0, host="192.0.2.1"), 3)
 
 
+def test_test_money_and_real_money_do_not_meet(tmp_path: Path) -> None:
+    """The demo's folder, and then a live key: its test money would be worth what others paid in."""
+    with Server(tmp_path, media="simulated"):
+        pass
+    settings = {"data_folder": tmp_path / "data", "media": "simulated", "port": 0}
+    live = {"stripe_key": "sk_live_1", "stripe_webhook_secret": "whsec_1"}
+    assert "have test money (processor:sandbox:USD)" in one_line(
+        run(tmp_path, "serve", **settings, **live), 3
+    )
+    with sqlite3.connect(tmp_path / "data/talktime.db") as database:
+        database.execute("UPDATE accounts SET balance_minor = 0 WHERE id = 'processor:sandbox:USD'")
+        row = "('processor:stripe-refunds:USD', 'USD', 5, NULL)"
+        database.execute(f"INSERT INTO accounts (id, currency, balance_minor, floor_minor) VALUES {row}")  # noqa: S608
+    database.close()
+    assert "have real money" in one_line(run(tmp_path, "serve", **settings), 3)
+    test = {"stripe_key": "sk_test_1", "stripe_webhook_secret": "whsec_1"}
+    assert "payments would be test" in one_line(run(tmp_path, "serve", **settings, **test), 3)
+
+
 def test_a_second_server_on_the_same_data_is_refused(server: Server, tmp_path: Path) -> None:
     settings = {"data_folder": tmp_path / "data", "media": "simulated", "port": 0}
     assert f"process {server.pid} already works on" in one_line(run(tmp_path, "serve", **settings), 3)
@@ -296,6 +315,11 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
             "must be local addresses, not 127.0.0.1 and https",
         ),
         (["demo"], {"host": "0.0.0.0", "public_url": ""}, "must be local addresses, not 0.0.0.0"),  # noqa: S104
+        (
+            ["demo"],
+            {"stripe_key": "sk_live_1", "stripe_webhook_secret": "whsec_1"},
+            "gives away test money, so stripe_key must be a test key",
+        ),
         (["link", "sam"], {"port": 0}, "set TALKTIME_PUBLIC_URL or TALKTIME_PORT"),
     ],
 )
