@@ -171,7 +171,7 @@ class Config:
         ):
             raise ConfigError("stripe_key must begin with sk_test_, sk_live_, rk_test_ or rk_live_")
         name = urlsplit(self.stripe_address).hostname or ""
-        if self.stripe_address and (not _is_loopback(name) or "_test_" not in self.stripe_key):
+        if self.stripe_address and (not is_loopback(name) or "_test_" not in self.stripe_key):
             raise ConfigError("stripe_address must be this machine's own, and stripe_key a test key")
 
     @property
@@ -200,12 +200,13 @@ class Config:
     @property
     def is_local(self) -> bool:
         """Whether people, and the listening port, reach this machine alone: then test money is harmless."""
-        return _is_loopback(self.host) and (
-            not self.public_url or _is_loopback(urlsplit(self.public_url).hostname or "")
+        return is_loopback(self.host) and (
+            not self.public_url or is_loopback(urlsplit(self.public_url).hostname or "")
         )
 
 
-def _is_loopback(name: str) -> bool:
+def is_loopback(name: str) -> bool:
+    """Whether a host's name or address is this machine's own."""
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:

@@ -22,12 +22,14 @@ from server import api_keys, cookies, logs, pages, problems
 from server.api.route import DOWNLOADS, MAX_QUERY_CHARS, Ask, FileAnswer, Reply, Route, Upload, Visitor
 from server.api.services import Services
 from server.auth import Login
+from server.config import is_loopback
 from server.errors import Problem
 
 MAX_BODY_BYTES = 16 * 1024
 REQUEST_ID_HEADER = "X-Request-Id"
 EVENT_STREAM = "text/event-stream"
 
+_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _log = logs.logger("talktime.http")
@@ -128,8 +130,7 @@ def _endpoint(services: Services, route: Route) -> Handler:
         if isinstance(answer, FileAnswer):
             return _file(answer)
         headers = {"Cache-Control": "no-store"}
-        if not route.roles and not route.writes:
-            # What anybody may read without a login, a page of any origin may too.
+        if route.any_origin:
             headers["Access-Control-Allow-Origin"] = "*"
         body, content_type = msgspec.json.encode(answer), "application/json"
         if isinstance(answer, DOWNLOADS):
@@ -230,7 +231,16 @@ def _visitor(services: Services, request: web.Request) -> Visitor:
         address=client_address(request, services.config.proxies),
         agent=request.headers.get(hdrs.USER_AGENT, "")[:500],
         cookie=cookies.read_cookie(request, services.config.public_url),
+        is_here=came_directly(request),
     )
+
+
+def came_directly(request: web.Request) -> bool:
+    """Whether the request was sent to this machine's own address, by no proxy or tunnel that says so.
+
+    A server that is meant to be local may be shown to the world by a tunnel, which it can see in this only.
+    """
+    return is_loopback(request.url.host or "") and not any(name in request.headers for name in _FORWARDED)
 
 
 def client_address(request: web.Request, proxies: int) -> str:

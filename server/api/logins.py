@@ -84,7 +84,8 @@ async def get_audit(ask: Ask) -> AuditPage:
 async def list_mails(ask: Ask) -> KeptMails:
     """The mail that a local server without an SMTP server kept. Refused everywhere else."""
     mailer = ask.services.mailer
-    if not isinstance(mailer, DevelopmentMailer) or not ask.services.config.is_local:
+    is_local = ask.services.config.is_local and ask.visitor.is_here
+    if not isinstance(mailer, DevelopmentMailer) or not is_local:
         raise Problem("development.refused")
     return KeptMails(
         [KeptMail(each.at, each.mail.to, each.mail.subject, each.mail.text) for each in reversed(mailer.kept)]
@@ -107,6 +108,6 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "GET", f"{BASE}/development/mails", list_mails, "Mail that was not sent", KeptMails,
-        codes=("development.refused",),
+        codes=("development.refused",), kept_here=True,
     ),
 )  # fmt: skip

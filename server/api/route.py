@@ -22,11 +22,15 @@ Method = Literal["GET", "POST"]
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Where a request comes from: network address, User-Agent, and the login cookie's value (or empty)."""
+    """Where a request comes from: network address, User-Agent, and the login cookie's value (or empty).
+
+    `is_here`: it came to an address of this machine's own, and through no proxy or tunnel that says so.
+    """
 
     address: str = ""
     agent: str = ""
     cookie: str = ""
+    is_here: bool = False
 
 
 @dataclass(slots=True)
@@ -130,6 +134,7 @@ class Route:
     `query`: names of optional query parameters, of at most 200 characters each. `own_page`: a public write
     that only our own pages may send, because it can log the browser in or out. `scope`: what lets an API key
     in (server.scopes); without one, none does. It takes a `body` of JSON, an `upload`, or nothing.
+    `kept_here`: it is for people at this machine, not for pages of other websites.
     """
 
     method: Method
@@ -145,6 +150,12 @@ class Route:
     own_page: bool = False
     scope: str = ""
     upload: Upload | None = None
+    kept_here: bool = False
+
+    @property
+    def any_origin(self) -> bool:
+        """What anybody may read without a login, a page of any origin may too."""
+        return not self.roles and not self.writes and not self.kept_here
 
     @property
     def name(self) -> str:

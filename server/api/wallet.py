@@ -35,7 +35,7 @@ async def create_top_up(ask: Ask) -> resources.Wallet:
 
 def _has_test_money(ask: Ask) -> bool:
     payments = ask.services.payments
-    return payments is not None and payments.processor.mode == "sandbox"
+    return payments is not None and payments.processor.mode == "sandbox" and ask.visitor.is_here
 
 
 def wallet_of(ask: Ask, balance: Balance) -> resources.Wallet:

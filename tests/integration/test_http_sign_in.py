@@ -341,6 +341,17 @@ async def test_kept_mail_is_for_local_servers(house: House) -> None:
     assert typed["code"] in house.log.getvalue(), "and in the log"
 
 
+async def test_kept_mail_is_for_people_at_this_machine(house: House) -> None:
+    """A tunnel that shows a local server to the world does not show its codes; nor does a page elsewhere."""
+    await ask_code(house)
+    for headers in ({"Host": "abc.tunnel.example"}, {"X-Forwarded-For": "192.0.2.1"}, {"Via": "1.1 proxy"}):
+        refused = await house.ask("GET", "development/mails", headers=headers)
+        assert (refused.status, refused.code) == (403, "development.refused")
+    kept = await house.ask("GET", "development/mails", headers={"Origin": "https://evil.example"})
+    assert "Access-Control-Allow-Origin" not in kept.headers
+    assert "Access-Control-Allow-Origin" in (await house.ask("GET", "experts/ada")).headers
+
+
 async def test_a_public_server_shows_and_logs_no_code(tmp_path: Path) -> None:
     async with open_house(tmp_path, public_url="https://talk.example.com") as house:
         refused = await house.ask("GET", "development/mails")

@@ -99,6 +99,18 @@ async def test_only_clients_top_up(house: House) -> None:
         assert (await house.ask("POST", "wallet/top-ups", login, order())).code == "auth.forbidden"
 
 
+@pytest.mark.parametrize("headers", [{"Host": "abc.tunnel.example"}, {"X-Forwarded-For": "192.0.2.1"}])
+async def test_test_money_does_not_pass_a_tunnel(house: House, headers: dict[str, str]) -> None:
+    """The server is local by its settings; a tunnel or a proxy shows it to the world all the same."""
+    refused = await house.ask("POST", "wallet/top-ups", house.sam, order(), headers=headers)
+    assert (refused.status, refused.code) == (403, "topup.sandbox_refused")
+    paid = order() | {"how": "checkout"}
+    off = await house.ask("POST", "wallet/payments", house.sam, paid, headers=headers)
+    assert (off.status, off.code) == (403, "payment.off")
+    told = (await house.ask("GET", "wallet/payments", house.sam, headers=headers)).body
+    assert (told["mode"], told["wallet"]["test_money"]) == ("none", False)
+
+
 @pytest.mark.parametrize(
     "public_url", ["https://talk.example.com", "http://192.0.2.7:8080", "http://localhost.example"]
 )
