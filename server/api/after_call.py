@@ -20,6 +20,7 @@ from server import views
 from server.api.calls import Side, mine
 from server.api.route import Ask, Route
 from server.auth import CALLERS, CLIENT, EXPERT, OPERATOR
+from server.deletion import FORMER
 from server.errors import Problem
 from signaling.clock import iso
 
@@ -105,6 +106,9 @@ async def refund_call(ask: Ask) -> resources.AfterCall:
     call_id, wallet_id = account.terms.call_id, account.terms.wallet_id
     by, at = ask.who.person_id, iso(services.clock.wall())
     giver: Literal["host", "operator"] = "host" if side == "host" else "operator"
+    if await services.deletions.has(wallet_id):
+        # Nobody opens that wallet any more: the money would be nobody's.
+        raise Problem("wallet.unknown")
     wanted = RefundOrder(f"{call_id}:{order.id}", order.amount_minor, giver, by, order.reason.strip(), at)
     given = await services.after_calls.refund(call_id, wanted)
     if isinstance(given, Refused):
@@ -124,9 +128,10 @@ async def list_disputes(ask: Ask) -> resources.DisputeList:
     for dispute in await services.after_calls.disputes(wanted, host_id=host_id):
         account = await services.ledger.call(dispute.call_id)
         terms, after = account.terms, await services.after_calls.of(dispute.call_id)
+        payer_name = FORMER if await services.deletions.has(terms.wallet_id) else terms.payer_name
         found.append(
             resources.DisputedCall(
-                terms.call_id, terms.payer_name, terms.host_name, account.ended_at, account.used_ms,
+                terms.call_id, payer_name, terms.host_name, account.ended_at, account.used_ms,
                 terms.tariff.currency, account.charge_minor, after.refunded_minor, _dispute(dispute),
             )
         )  # fmt: skip
@@ -165,6 +170,7 @@ async def _after(ask: Ask, account: CallAccount, side: Side) -> resources.AfterC
     after = await services.after_calls.of(terms.call_id)
     rating, dispute = await services.ratings.get(terms.call_id), after.dispute
     payer, settled = side == "payer", account.state == "settled"
+    gone = await services.deletions.has(terms.wallet_id)
     may_dispute = payer and settled and dispute is None and account.charge_minor > 0
     return resources.AfterCall(
         call=terms.call_id,
@@ -172,7 +178,7 @@ async def _after(ask: Ask, account: CallAccount, side: Side) -> resources.AfterC
         currency=terms.tariff.currency,
         charge_minor=account.charge_minor,
         refunded_minor=after.refunded_minor,
-        refundable_minor=0 if payer else _refundable(account, after),
+        refundable_minor=0 if payer or gone else _refundable(account, after),
         tips=[_tip(tip, side) for tip in after.tips],
         refunds=[_refund(each, side) for each in after.refunds],
         rating=None if rating is None else _rating(rating),
@@ -267,7 +273,10 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "POST", f"{CALL}/refunds", refund_call, "Refund a call", resources.AfterCall,
         frozenset({*EXPERT, *OPERATOR}), body=resources.RefundCall, status=201,
-        codes=(*KNOWN, "refund.amount", "refund.earnings", "metering.id_reused", "metering.amount"),
+        codes=(
+            *KNOWN, "refund.amount", "refund.earnings", "wallet.unknown", "metering.id_reused",
+            "metering.amount",
+        ),
     ),
     Route(
         "GET", "/api/v1/disputes", list_disputes, "Disputes", resources.DisputeList,

@@ -40,13 +40,13 @@ async def list_calls(ask: Ask) -> resources.CallList:
     side: CallSide = "payer" if ask.who.role == "client" else "host"
     wanted = Wanted(side, ask.who.person_id, ask.query.get("words", "").strip(), cursor(ask))
     page = await ask.services.history.page(wanted, MAX_LISTED)
-    calls = [await summary(ask, each) for each in page.calls]
+    calls = [await summary(ask, each, ask.who.person_id) for each in page.calls]
     return resources.CallList(calls, page.next)
 
 
-async def summary(ask: Ask, account: CallAccount) -> resources.CallSummary:
-    """A line of the list; a client that was deleted has no name any more."""
-    line = views.summary(account, ask.who.person_id)
+async def summary(ask: Ask, account: CallAccount, person_id: str) -> resources.CallSummary:
+    """A line of this person's list; a client that was deleted has no name any more."""
+    line = views.summary(account, person_id)
     gone = line.with_id == account.terms.wallet_id and await ask.services.deletions.has(line.with_id)
     return views.renamed(line, FORMER) if gone else line
 

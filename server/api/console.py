@@ -53,7 +53,7 @@ async def get_calls_csv(ask: Ask) -> CsvFile:
     rows = [
         (line.opened_at, line.ended_at, line.with_name, titles.get(line.id, ""), line.reason,
          minutes(line.used_ms), amount(line.amount_minor, line.currency), line.currency, line.id)
-        for line in [await summary(ask, each) for each in page.calls]
+        for line in [await summary(ask, each, expert.id) for each in page.calls]
     ]  # fmt: skip
     head = ("opened", "ended", "client", "offer", "reason", "minutes", "earned", "currency", "call")
     return CsvFile(f"calls-{days.first}-{days.last}.csv", sheet(head, rows))

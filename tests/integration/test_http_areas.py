@@ -334,3 +334,13 @@ async def test_a_profile_is_kept_while_a_dispute_waits_and_its_words_go_with_it(
     assert (await delete(house, money="give_up")).status == 200
     text = (await house.ask("GET", "me/export", house.ada)).text
     assert "boats" not in text
+    for login in (house.ada, house.ola):
+        (line,) = (await house.ask("GET", "disputes", login)).body["disputes"]
+        assert (line["call"], line["payer_name"]) == (call_id, "Former client")
+    (line,) = (await house.ask("GET", "operator/people/ada/calls", house.ola)).body["calls"]
+    assert line["with_name"] == "Former client"
+    # Nobody could ever spend it.
+    for login in (house.ada, house.ola):
+        more = {"id": "r" * 20, "amount_minor": 100, "reason": "Once more."}
+        refused = await house.ask("POST", f"calls/{call_id}/refunds", login, more)
+        assert (refused.status, refused.code) == (404, "wallet.unknown")
