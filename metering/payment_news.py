@@ -19,6 +19,7 @@ from storage.worker import Transaction
 from .bookkeeping import credit, wallet_row
 from .errors import UnknownWallet
 from .news import TopUpRefunded, TopUpSucceeded, top_up_refunded, topped_up
+from .payment_letters import PaymentLetter, put_payment_letter
 from .payment_moves import credited_wallet, finish_refund, post_clawbacks, undo_refund
 from .payment_tables import auto_top_ups, clawbacks, payers, payment_orders, refunds
 from .payments import CheckoutNews, DisputeNews, IntentNews, News, Order, RefundNews, after
@@ -90,6 +91,8 @@ def _apply_intent(transaction: Transaction, source: str, news: IntentNews, now_a
         told = TopUpSucceeded(wallet.id, news.intent_id, source, news.received_minor, wallet.currency)
         topped_up(connection, told, now_at)
         credited_minor = news.received_minor
+        letter = PaymentLetter(wallet.id, news.intent_id, row.kind, news.received_minor, wallet.currency)
+        put_payment_letter(transaction, letter)
         what: Detail = {"payment": news.intent_id, "amount_minor": credited_minor, "currency": news.currency}
         note(transaction, now_at, SYSTEM, "topup.credited", wallet_id, what)
         post_clawbacks(transaction, news.intent_id, now_at)

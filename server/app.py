@@ -34,6 +34,7 @@ from metering.after_letters import KIND as LETTER
 from metering.entries import EntryStore
 from metering.history import CallHistory
 from metering.meter import MeterOptions
+from metering.payment_letters import KIND as PAYMENT_LETTER
 from metering.payment_store import PaymentStore
 from metering.payments import PaymentProcessor
 from metering.sandbox_processor import SandboxProcessor
@@ -64,6 +65,7 @@ from server.mail_courier import KIND as MAIL
 from server.mail_courier import MailCourier
 from server.measured import MeasuredLedger
 from server.metrics import Metrics
+from server.payment_letters import PaymentLetterCourier
 from server.payment_pages import PaidPage, bank_frames
 from server.payment_webhook import PaymentWebhook
 from server.payments import Payments
@@ -171,10 +173,13 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
         app.on_startup.append(checked_books(services.payments))
     life.attach(app, desk, gateway, heart)
     life.keep_office(app, office)
-    deliverer.register(KIND, TurnCourier(clock, services.addresses, services.mailer, life))
-    deliverer.register(
-        LETTER, LetterCourier(ledger, services.after_calls, services.addresses, mailer, life.public_url)
-    )
+    addresses = services.addresses
+    for kind, courier in (
+        (KIND, TurnCourier(clock, addresses, mailer, life)),
+        (LETTER, LetterCourier(ledger, services.after_calls, addresses, mailer, life.public_url)),
+        (PAYMENT_LETTER, PaymentLetterCourier(addresses, mailer, life.public_url)),
+    ):
+        deliverer.register(kind, courier)
     life.run_beside("outbox", deliverer.run)
     life.run_beside("quality", QualityWatch(clock, desk.quality_looks).run)
     life.run_beside("attachments", attachments.keep_tidy)
