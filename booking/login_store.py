@@ -37,7 +37,7 @@ class NewLogin:
 
 @dataclass(frozen=True, slots=True)
 class OpenLogin:
-    """A login that is good, and whose it is."""
+    """A login that is good, and whose it is. `prolonged`: just now, so its cookie has to be, too."""
 
     id: str
     person_id: str
@@ -47,6 +47,7 @@ class OpenLogin:
     opened_at: str
     seen_at: str
     expires_at: str
+    prolonged: bool = False
 
 
 def open_login(transaction: Transaction, new: NewLogin, how: str, instead_of: str = "") -> None:
@@ -101,9 +102,10 @@ class LoginStore:
         """A person's logins, the last seen first."""
         return await self._read(logins.c.person_id == person_id, now)
 
-    async def seen(self, login_id: str, now: str) -> None:
-        """Note that a login was used."""
-        statement = update(logins).where(logins.c.id == login_id).values(seen_at=now)
+    async def seen(self, login_id: str, now: str, expires_at: str) -> None:
+        """Note that a login was used, and until when it is good by that."""
+        values = {"seen_at": now, "expires_at": expires_at}
+        statement = update(logins).where(logins.c.id == login_id).values(values)
         await self._database.write(lambda transaction: _done(transaction, statement))
 
     async def revoke(self, person_id: str, login_id: str, now: str, actor: str) -> bool:

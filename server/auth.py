@@ -46,7 +46,8 @@ class LoginClaims(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 class Login:
     """Who asks. `call_id` is set for guests of a call only, `login_id` for browsers logged in by cookie,
 
-    `key_id` for an API key, which acts as the person who made it.
+    `key_id` for an API key, which acts as the person who made it. `prolonged`: its cookie has to be set
+    again, for it lives longer now.
     """
 
     person_id: str
@@ -55,6 +56,7 @@ class Login:
     name: str = ""
     login_id: str = ""
     key_id: str = ""
+    prolonged: bool = False
 
 
 class Logins:

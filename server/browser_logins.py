@@ -1,7 +1,8 @@
 """Browsers that are logged in by cookie: opening, recognising, listing and revoking them.
 
 The cookie is 32 random bytes and says nothing; the database knows its SHA-256 only. Every request looks it
-up, so a login that is revoked is refused at the very next one.
+up, so a login that is revoked is refused at the very next one. A login that is used goes on: who started as
+a guest has nothing else to come back to their money with.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import hashlib
 import re
 import secrets
 from collections import OrderedDict
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from booking.login_store import LoginStore, NewLogin, OpenLogin
 from booking.people import Person
@@ -19,6 +21,8 @@ from server.errors import Problem
 from signaling.clock import Clock, iso
 
 SEEN_EVERY_MS = 60_000
+PROLONG_BELOW = 0.9
+"""Of a login's life: with more than that left, it is not prolonged yet."""
 MAX_SEEN = 10_000
 MAX_COOKIE_CHARS = 64
 
@@ -92,15 +96,22 @@ class BrowserLogins:
         found = await self.find(cookie)
         if found is None:
             raise Problem("auth.expired", "This login is over. Sign in again.")
-        return Login(found.person_id, found.role, name=found.name, login_id=found.id)
+        return Login(
+            found.person_id, found.role, name=found.name, login_id=found.id, prolonged=found.prolonged
+        )
 
     async def find(self, cookie: str) -> OpenLogin | None:
-        """The login of a cookie, if it is good; notes that it was used."""
+        """The login of a cookie, if it is good; notes that it was used, and prolongs it now and then."""
         if not cookie or len(cookie) > MAX_COOKIE_CHARS:
             return None
-        found = await self._store.by_token(token_hash(cookie), self._now())
+        now = self._clock.wall()
+        found = await self._store.by_token(token_hash(cookie), iso(now))
         if found is not None and self._due(found.id):
-            await self._store.seen(found.id, self._now())
+            life = timedelta(days=self._days)
+            prolonged = datetime.fromisoformat(found.expires_at) - now < life * PROLONG_BELOW
+            expires_at = iso(now + life) if prolonged else found.expires_at
+            await self._store.seen(found.id, iso(now), expires_at)
+            found = replace(found, expires_at=expires_at, prolonged=prolonged)
         return found
 
     async def of(self, person_id: str) -> list[OpenLogin]:

@@ -98,7 +98,9 @@ class Config:
     )
 
     # people and limits
-    login_days: int = _number(30, "How long a person's link or a browser's login works.", "days", 1, 3_650)
+    login_days: int = _number(
+        30, "How long a person's link works, or a browser's login that is not used.", "days", 1, 3_650
+    )
     starts_per_hour: int = _number(
         60, "Codes, guesses and new guests of one network address, each.", "requests/h", 1, 1_000_000
     )

@@ -153,6 +153,8 @@ async def _dispatched(services: Services, route: Route, request: web.Request, re
     login = await login_of(services, route, request)
     if login is not None:
         request[PERSON] = login.person_id
+        if login.prolonged:
+            reply.log_in(cookies.read_cookie(request, services.config.public_url))
         if route.writes:
             wait_s = services.write_limit.take(login.person_id)
             if wait_s is not None:

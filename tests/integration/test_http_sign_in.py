@@ -14,6 +14,7 @@ from rig.house import House, Reply, open_house, until
 
 from booking.people import Person
 from server.mail import DevelopmentMailer
+from signaling.clock import iso
 
 OURS = {"X-Talktime-Csrf": "1"}
 ADDRESS = "sam@example.org"
@@ -291,6 +292,25 @@ async def test_a_login_ends_by_itself(tmp_path: Path) -> None:
         for hours, good in ((23, True), (25, False)):
             now = (wall + timedelta(hours=hours)).isoformat(timespec="milliseconds")[:-6] + "Z"
             assert (await store.by_token(token_hash(token), now) is not None) is good
+
+
+async def test_a_login_that_is_used_goes_on(house: House) -> None:
+    """A guest has nothing but this browser to come back to their money with."""
+    browser = await elsewhere(house, "sam")
+    assert "Set-Cookie" not in (await house.ask("GET", "me", headers=browser)).headers, "it is young"
+    browser = await elsewhere(house, "kim")
+    soon = iso(house.services.clock.wall() + timedelta(days=2))
+
+    def grow_old(transaction: Any) -> None:
+        transaction.raw.execute("UPDATE logins SET expires_at = ? WHERE person_id = 'kim'", (soon,))
+
+    await house.life.database.write(grow_old)
+    told = await house.ask("GET", "me", headers=browser)
+    assert f"talktime={browser['Cookie'].partition('=')[2]}; " in told.headers["Set-Cookie"]
+    assert f"Max-Age={30 * 86_400}" in told.headers["Set-Cookie"]
+    [mine] = (await house.ask("GET", "logins", headers=browser)).body["logins"]
+    assert mine["expires_at"] > iso(house.services.clock.wall() + timedelta(days=29))
+    assert "Set-Cookie" not in (await house.ask("GET", "me", headers=browser)).headers, "once is enough"
 
 
 async def test_signing_out_without_a_login_is_no_mistake(house: House) -> None:
