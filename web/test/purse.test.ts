@@ -96,6 +96,24 @@ async function open(shop: Shop): Promise<Purse> {
 }
 
 describe("a purse", () => {
+  it("takes up what a page before it asked for, so that a reload does not pay twice", async () => {
+    const shop = new Shop();
+    shop.everything = known({ payments: [paid({ id: "before", state: "asked" })] });
+    shop.state = () => Promise.resolve(paid({ id: "before", state: "asked" }));
+    const purse = await open(shop);
+    expect(purse.state.payment?.id).toBe("before");
+    shop.state = () => Promise.resolve(paid({ id: "before" }));
+    shop.everything = known({ payments: [paid({ id: "before" })] });
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect([purse.state.payment?.state, purse.state.came]).toEqual(["succeeded", 1]);
+  });
+
+  it("is not held up by a processor's page that was never opened", async () => {
+    const shop = new Shop();
+    shop.everything = known({ payments: [paid({ kind: "checkout", state: "asked" })] });
+    expect((await open(shop)).state.payment).toBeNull();
+  });
+
   it("keeps a payment's id while nothing is known of the outcome, so that it is paid once", async () => {
     const shop = new Shop();
     let up = false;

@@ -64,6 +64,11 @@ export function isUnderWay(payment: Payment): boolean {
   return ["asked", "open", "action", "processing"].includes(payment.state);
 }
 
+/** Money may be on its way by it, though nobody waits for the person: not to be paid a second time. */
+function isPending({ kind, state }: Payment): boolean {
+  return state === "processing" || (state === "asked" && kind !== "checkout");
+}
+
 export class Purse {
   #state: PurseState = { known: null, payment: null, working: false, code: "", bank: false, came: 0 };
   readonly #listeners = new Set<() => void>();
@@ -86,7 +91,7 @@ export class Purse {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Ask how one pays here. A payment that waits for the person is taken up again. */
+  /** Ask how one pays here. A payment that waits for the person, or for its answer, is taken up again. */
   async look(): Promise<void> {
     let known: WalletPayments;
     try {
@@ -100,7 +105,8 @@ export class Purse {
     this.#name(known);
     if (payment && isUnderWay(payment)) return;
     const waiting = known.payments.find((each) => each.state === "action");
-    if (waiting) this.#follow(waiting);
+    const pending = waiting ?? known.payments.find(isPending);
+    if (pending) this.#follow(pending);
   }
 
   /** A card that was used for the first time gets its name a moment later. */
