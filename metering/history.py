@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, Table, func, or_, select
 
 from storage.database import Database
 from storage.worker import Transaction
 
+from .after_tables import call_refunds, tips
 from .facts import CallAccount
 from .rows import accounts_of
 from .tables import metered_calls
@@ -43,7 +44,10 @@ class CallPage:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What a host's calls with one payer come to; `last_seq` orders them and is the cursor of a page."""
+    """What a host's calls with one payer come to; `last_seq` orders them and is the cursor of a page.
+
+    `host_share_minor` with the host's part of tips, and without that of refunds.
+    """
 
     wallet_id: str
     name: str
@@ -52,6 +56,14 @@ class Client:
     host_share_minor: int
     last_at: str
     last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Afterwards:
+    """The host's part of the tips for a call, and of what was refunded of it."""
+
+    tips_minor: int = 0
+    refunded_minor: int = 0
 
 
 class CallHistory:
@@ -107,6 +119,21 @@ class CallHistory:
 
         return await self._database.read(job)
 
+    async def afterwards(self, call_ids: Sequence[str]) -> dict[str, Afterwards]:
+        """What came beside the settlement of these calls; who is missing had neither tip nor refund."""
+
+        def job(transaction: Transaction) -> dict[str, Afterwards]:
+            sums: dict[Table, dict[str, int]] = {tips: {}, call_refunds: {}}
+            for table, found in sums.items():
+                total = select(table.c.call_id, func.sum(table.c.host_minor)).group_by(table.c.call_id)
+                for start in range(0, len(call_ids), 500):
+                    some = table.c.call_id.in_(call_ids[start : start + 500])
+                    found.update(transaction.connection.execute(total.where(some)).all())
+            given, back = sums[tips], sums[call_refunds]
+            return {each: Afterwards(given.get(each, 0), back.get(each, 0)) for each in {*given, *back}}
+
+        return await self._database.read(job)
+
     async def _read(self, statement: Select[Any]) -> list[Client]:
         def job(transaction: Transaction) -> list[Client]:
             return [
@@ -127,12 +154,18 @@ def _clients(mine: ColumnElement[bool], last: ColumnElement[int]) -> Select[Any]
             columns.opened_at.label("last_at"),
             func.count().label("calls"),
             func.sum(columns.used_ms).label("used_ms"),
-            func.sum(columns.host_share_minor).label("minor"),
+            func.sum(columns.host_share_minor + _sum_of(tips) - _sum_of(call_refunds)).label("minor"),
             last,
         )
         .where(mine)
         .group_by(columns.wallet_id)
     )
+
+
+def _sum_of(table: Table) -> Any:
+    """The host's part of the call's rows in `table`."""
+    mine = select(func.coalesce(func.sum(table.c.host_minor), 0)).where(table.c.call_id == metered_calls.c.id)
+    return mine.correlate(metered_calls).scalar_subquery()
 
 
 def _chosen(wanted: Wanted) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from booking.client_book import Kept
 from booking.people import Person
 from metering.errors import UnknownCall
-from metering.history import Client, Wanted
+from metering.history import Afterwards, Client, Wanted
 from server import area_resources as shapes
 from server.api.areas import SPAN, cursor, summary
 from server.api.route import Ask, CsvFile, Route
@@ -41,7 +41,7 @@ async def get_earnings(ask: Ask) -> shapes.Earnings:
 
 
 async def get_calls_csv(ask: Ask) -> CsvFile:
-    """My calls within a span of days, as a file for a spreadsheet."""
+    """My calls within a span of days, as a file for a spreadsheet; tips and refunds are my part of them."""
     services = ask.services
     expert = await services.person(ask.who)
     days = span(dict(ask.query), services.clock.wall(), MONTH)
@@ -49,13 +49,19 @@ async def get_calls_csv(ask: Ask) -> CsvFile:
     page = await services.history.page(Wanted("host", expert.id, words, None, days.start, days.end), MAX_ROWS)
     if page.next is not None:
         raise Problem("statement.long", f"There are more than {MAX_ROWS} calls.")
-    titles = await services.client_book.offers_of([each.terms.call_id for each in page.calls])
+    ids = [each.terms.call_id for each in page.calls]
+    titles, later = await services.client_book.offers_of(ids), await services.history.afterwards(ids)
     rows = [
         (line.opened_at, line.ended_at, line.with_name, titles.get(line.id, ""), line.reason,
-         minutes(line.used_ms), amount(line.amount_minor, line.currency), line.currency, line.id)
+         minutes(line.used_ms), amount(line.amount_minor, line.currency),
+         amount(later.get(line.id, Afterwards()).tips_minor, line.currency),
+         amount(later.get(line.id, Afterwards()).refunded_minor, line.currency), line.currency, line.id)
         for line in [await summary(ask, each, expert.id) for each in page.calls]
     ]  # fmt: skip
-    head = ("opened", "ended", "client", "offer", "reason", "minutes", "earned", "currency", "call")
+    head = (
+        "opened", "ended", "client", "offer", "reason", "minutes", "earned", "tips", "refunded", "currency",
+        "call",
+    )  # fmt: skip
     return CsvFile(f"calls-{days.first}-{days.last}.csv", sheet(head, rows))
 
 

@@ -76,6 +76,26 @@ async def test_earnings_by_day_and_by_offer_are_the_ledgers(house: House) -> Non
     assert (await earned(house, login=house.grace))["total_minor"] == 720
 
 
+async def test_calls_as_a_file_add_up_to_the_earnings_after_tips_and_refunds_too(house: House) -> None:
+    await fund(house, 1_000)
+    calls = [await talked(house, 250) for _ in range(3)]
+    for call_id in calls[:2]:
+        tip = {"id": secrets.token_hex(12), "amount_minor": 99}
+        assert (await house.ask("POST", f"calls/{call_id}/tips", house.sam, tip)).status == 201
+    for call_id in calls[1:]:
+        back = {"id": secrets.token_hex(12), "amount_minor": 33}
+        assert (await house.ask("POST", f"calls/{call_id}/refunds", house.ada, back)).status == 201
+    reply = await house.ask("GET", "console/calls.csv", house.ada)
+    rows = list(csv.DictReader(io.StringIO(reply.text.removeprefix("\ufeff"), newline="")))
+    assert [(row["earned"], row["tips"], row["refunded"]) for row in reversed(rows)] == [
+        ("2.00", "0.79", "0.00"), ("2.00", "0.79", "0.27"), ("2.00", "0.00", "0.27"),
+    ]  # fmt: skip
+    total = (await earned(house))["total_minor"]
+    assert total == await account(house, earnings_of("ada", "USD")) == 600 + 2 * 79 - 2 * 27
+    (card,) = await clients(house)
+    assert (card["calls"], card["earned_minor"]) == (3, total)
+
+
 async def test_calls_as_a_file_add_up_to_the_earnings(house: House) -> None:
     await talked(house, 333, Past(offer="Proofs, long", payer_name="@SUM(A1)"))
     await talked(house, 0)
