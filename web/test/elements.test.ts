@@ -1,7 +1,9 @@
 // @vitest-environment happy-dom
 
 import { afterEach, describe, expect, it } from "vitest";
+import { type Api, Refusal, UNREACHABLE } from "../src/core/api";
 import { type CallState, initial, reduce } from "../src/core/machine";
+import "../src/elements/chat-file";
 import type { MeterBadge } from "../src/elements/meter-badge";
 import "../src/elements/meter-badge";
 import { initials } from "../src/elements/video-tile";
@@ -49,6 +51,25 @@ describe("the meter badge", () => {
     const spoken = made.renderRoot.querySelector('[role="status"]')?.textContent ?? "";
     expect(spoken).toBe("The meter is running.");
     expect(spoken).not.toMatch(/\d/);
+  });
+});
+
+describe("a file in the chat", () => {
+  async function fileWhere(refusal: Refusal): Promise<Element | null | undefined> {
+    const made = document.createElement("tt-chat-file");
+    made.api = { file: () => Promise.reject(refusal) } as unknown as Api;
+    made.file = { id: "f", name: "a.png", kind: "image/png", size: 9, width: 1, height: 1 };
+    document.body.append(made);
+    await new Promise((done) => setTimeout(done, 0));
+    await made.updateComplete;
+    return made.renderRoot.querySelector("[data-testid]");
+  }
+  const shown = async (refusal: Refusal): Promise<string | null | undefined> =>
+    (await fileWhere(refusal))?.getAttribute("data-testid");
+
+  it("is gone only when the server says so", async () => {
+    expect(await shown(new Refusal("file.unknown", 404, ""))).toBe("file-gone");
+    expect(await shown(new Refusal(UNREACHABLE, 0, ""))).toBe("chat-file");
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import type { Api } from "../core/api";
+import { type Api, Refusal } from "../core/api";
 import { figure } from "../core/figure";
 import type { ChatFile } from "../protocol/messages";
 import { t } from "../strings";
@@ -103,8 +103,9 @@ export class ChatFileElement extends LitElement {
     try {
       const call = encodeURIComponent(this.callId);
       return (await this.api?.file(`/calls/${call}/files/${encodeURIComponent(file.id)}`)) ?? null;
-    } catch {
-      this.gone = true;
+    } catch (error) {
+      // A connection that fails says nothing about the file: it can be asked for again.
+      this.gone = error instanceof Refusal && !error.passing;
       return null;
     }
   }
