@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Error, Playwright, sync_playwright
-from rig.camera import LOOKS, record
+from rig.camera import LOOKS, WIDTH, record
 from rig.person import Chromium, Person, launch
 from rig.server import ROOT, Server
 from rig.stage import Stage
@@ -29,11 +30,12 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def cameras(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """What each person's camera sees."""
+    """What each person's camera sees: small, for encoding takes time, unless pictures are kept."""
     folder = tmp_path_factory.mktemp("cameras")
+    width = WIDTH if os.environ.get("TEST_SCREENS") else WIDTH // 2
     studio = launch(playwright)
     try:
-        return {who: record(studio.browser, folder / f"{who}.y4m", who) for who in LOOKS}
+        return {who: record(studio.browser, folder / f"{who}.y4m", who, width) for who in LOOKS}
     finally:
         studio.close()
 

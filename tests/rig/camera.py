@@ -1,22 +1,24 @@
 """What a headless browser's camera sees: a drawn person who breathes, blinks and talks, as a Y4M file.
 
 Chromium plays it in a loop (`--use-file-for-fake-video-capture`). Every person looks different, so that a
-test (and a screenshot) shows who sees whom. The drawing is an SVG, the frames are taken by Chromium itself.
+test (and a screenshot) shows who sees whom. The drawing is an SVG; Chromium itself takes all frames at once.
 """
 
 from __future__ import annotations
 
 import io
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
 from playwright.sync_api import Browser
 
-WIDTH, HEIGHT = 640, 360
+WIDTH = 640
 RATE = 15
-FRAMES = 30
+COLUMNS, ROWS = 5, 6
+FRAMES = COLUMNS * ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,7 @@ def drawing(looks: Looks, phase: float) -> str:
         ' stroke-linecap="round"/>'
         for x in (-24, 24)
     )
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}"
- height="{HEIGHT}" viewBox="0 0 640 360">
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 360">
 <defs><radialGradient id="glow"><stop offset="0" stop-color="{looks.lamp}"/>
 <stop offset="1" stop-color="{looks.lamp}" stop-opacity="0"/></radialGradient></defs>
 <rect width="640" height="360" fill="{looks.wall}"/><rect y="296" width="640" height="64"
@@ -102,25 +103,32 @@ def drawing(looks: Looks, phase: float) -> str:
 </g></svg>"""
 
 
-def record(browser: Browser, path: Path, who: str) -> Path:
-    """Draw the loop of `who` (a key of `LOOKS`) into `path` as YUV4MPEG2 and return the path."""
-    page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-    with path.open("wb") as film:
-        film.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F{RATE}:1 Ip A1:1 C420jpeg\n".encode())
-        for at in range(FRAMES):
-            page.set_content(f'<body style="margin:0">{drawing(LOOKS[who], at / FRAMES)}</body>')
-            film.write(b"FRAME\n" + _planes(page.screenshot(type="jpeg", quality=90)))
+def record(browser: Browser, path: Path, who: str, width: int = WIDTH) -> Path:
+    """Draw the loop of `who` (a key of `LOOKS`) into `path` as YUV4MPEG2, 16:9, and return the path."""
+    height = width * 9 // 16
+    page = browser.new_page(viewport={"width": width * COLUMNS, "height": height * ROWS})
+    grid = f"repeat({ROWS}, {height}px) / repeat({COLUMNS}, {width}px)"
+    drawings = "".join(drawing(LOOKS[who], at / FRAMES) for at in range(FRAMES))
+    page.set_content(f'<body style="margin: 0; display: grid; grid-template: {grid}">{drawings}')
+    sheet = page.screenshot(type="jpeg", quality=90)
     page.close()
+    with path.open("wb") as film:
+        film.write(f"YUV4MPEG2 W{width} H{height} F{RATE}:1 Ip A1:1 C420jpeg\n".encode())
+        for frame in _frames(sheet, width, height):
+            film.write(b"FRAME\n" + frame)
     return path
 
 
-def _planes(jpeg: bytes) -> bytes:
-    """The three planes of a JPEG picture as YUV 4:2:0, without padding."""
+def _frames(jpeg: bytes, width: int, height: int) -> Iterator[bytes]:
+    """The pictures on a sheet, row by row; of each its three planes as YUV 4:2:0, without padding."""
     with av.open(io.BytesIO(jpeg), format="jpeg_pipe") as still:
-        picture = next(still.decode(video=0)).reformat(format="yuv420p", width=WIDTH, height=HEIGHT)
-    out = bytearray()
-    for plane in picture.planes:
-        raw = bytes(plane)
-        for row in range(plane.height):
-            out += raw[row * plane.line_size : row * plane.line_size + plane.width]
-    return bytes(out)
+        sheet = next(still.decode(video=0)).reformat(format="yuv420p")
+    planes = [(bytes(plane), plane.line_size, 1 + (plane.width < sheet.width)) for plane in sheet.planes]
+    for at in range(FRAMES):
+        row, column = divmod(at, COLUMNS)
+        out = bytearray()
+        for raw, line, part in planes:
+            for y in range(row * height // part, (row + 1) * height // part):
+                begin = y * line + column * width // part
+                out += raw[begin : begin + width // part]
+        yield bytes(out)
