@@ -17,6 +17,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export npm_config_fund := false
 export npm_config_audit := false
 export npm_config_update_notifier := false
+# Where Python may keep nothing compiled, each of a hundred servers would compile all of us anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run test check check-types check-style check-layers check-web web-check unit e2e mutants types types-current lock screens clean \
 	bench bench-media bench-meter bench-ledger bench-join hooks
