@@ -89,6 +89,12 @@ def without_money(call: resources.Call, tariff: Tariff) -> resources.Call:
     return resources.Call(call=view, used_ms=call.used_ms, charge_minor=0)
 
 
+def without_payer(call: resources.Call, name: str) -> resources.Call:
+    """The call with another name for who paid."""
+    view = msgspec.structs.replace(call.call, payer_name=name)
+    return msgspec.structs.replace(call, call=view)
+
+
 def live_call(live: LiveView) -> resources.LiveCall:
     """A live call for the operator."""
     return resources.LiveCall(

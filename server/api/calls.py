@@ -11,6 +11,7 @@ from metering.errors import UnknownCall
 from metering.facts import CallAccount
 from server import resources, views
 from server.api.route import Ask
+from server.deletion import FORMER
 from server.errors import Problem
 from server.links import guest_link
 from signaling.clock import iso
@@ -155,6 +156,8 @@ async def call_of(ask: Ask, account: CallAccount, side: Side) -> resources.Call:
     if known is None or account.state == "settled":
         host = await ask.services.people.get(account.terms.host_id)
         call = views.settled_call(account, known, host)
+        if await ask.services.deletions.has(account.terms.wallet_id):
+            call = views.without_payer(call, FORMER)
     else:
         call = resources.Call(known, *desk.figures(call_id))
     return views.without_money(call, account.terms.tariff) if side == "guest" else call

@@ -298,6 +298,8 @@ async def test_nothing_personal_is_left_but_what_the_books_need(house: House) ->
     assert receipt.status == 200, "the expert's copy of the receipt stays"
     line = (await house.ask("GET", "calls?words=" + call_id, house.ada)).body["calls"][0]
     assert line["with_name"] == "Former client"
+    call = (await house.ask("GET", f"calls/{call_id}", house.ada)).body["call"]
+    assert call["payer_name"] == "Former client"
     card = (await house.ask("GET", "console/clients", house.ada)).body["clients"][1]
     assert (card["name"], card["note"]) == ("Former client", "")
     assert (await house.ask("POST", "console/clients/sam/block", house.ada)).code == "client.unknown"

@@ -85,12 +85,11 @@ export const account = {
     exportText: "One file with everything that is kept about you: profile, calls, payments, logins.",
     exported: "The file is in your downloads.",
     remove: "Delete my profile",
-    removeText:
-      "Your name, address, logins and card go. Calls and payments stay in the books, without your name.",
+    removeText: "Your name, address, logins and card go. Calls and payments stay in the books.",
     dialog: "Delete your profile?",
     goes: "At once and for good go your name, your mail address, your logins, your card and your limit, what you wrote about calls, and what experts noted about you.",
     stays:
-      "Payments, calls and their receipts stay in the books as the law wants it. Experts see “Former client” in your place.",
+      "Payments, calls and their receipts stay in the books as the law wants it. Experts see “Former client” in your place; only a signed receipt keeps the name that is on it.",
     money: (amount: string) => `There is ${amount} in your wallet.`,
     moneyText: "Spend it, or ask the operator to give it back, before you go. Or leave it here:",
     giveUp: (amount: string) => `I give up ${amount}`,
