@@ -94,6 +94,22 @@ def test_from_nothing_to_a_shared_link_and_a_stranger_who_calls(
     assert lou.errors == ada.errors == []
 
 
+def test_a_link_that_is_no_good_any_more_is_in_nobodys_way(house: MakeServer, person: MakePerson) -> None:
+    """It stays in the browser when it expires, and when the server is set up anew at the same address."""
+    server = house()
+    ada, lou = person("ada"), person("sam", **PHONE)
+    ada.open(server.links["expert"])
+    ada.wait("online")
+    lou.open(f"{server.url}/call/ada#t=an.old-link")
+    lou.wait("problem")
+    lou.open(f"{server.url}/e/ada")
+    lou.click("call-now")
+    lou.see("my-name").fill("Lou")
+    lou.click("entry-next")
+    lou.click("top-up")
+    wait_until(lou.wait("start-call").is_enabled, "Lou can call")
+
+
 def test_the_page_is_read_without_scripts_and_without_anybody_there(
     house: MakeServer, person: MakePerson
 ) -> None:

@@ -1,5 +1,14 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { all, Forgetful, forget, recall, remember, type Storages, tokenOf } from "../src/core/logins";
+import {
+  all,
+  Forgetful,
+  forget,
+  recall,
+  remember,
+  type Storages,
+  settled,
+  tokenOf,
+} from "../src/core/logins";
 
 let browser: Forgetful;
 let tab: Storages;
@@ -43,6 +52,20 @@ describe("the link's token", () => {
     expect(all(tab)).toEqual([]);
     expect(recall(tab, "/expert")).toBeNull();
     expect(browser.getItem("tt.device:mic")).toBe("kept");
+  });
+
+  it("is forgotten once it is no good, so that it does not stand in the way of the cookie", async () => {
+    remember(tab, "/call/ada", "old");
+    const good =
+      (...tokens: string[]) =>
+      (token: string) =>
+        Promise.resolve(tokens.includes(token));
+    expect(await settled(tab, "/call/ada", good("old"))).toBe("old");
+    const other = { tab: new Forgetful(), browser };
+    remember(other, "/call/ada", "new");
+    expect(await settled(tab, "/call/ada", good("new"))).toBe("new");
+    expect(await settled(tab, "/call/ada", good())).toBeNull();
+    expect([recall(tab, "/call/ada"), recall(other, "/call/ada")]).toEqual([null, "new"]);
   });
 
   it("survives rubbish in the storage", () => {

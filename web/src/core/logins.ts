@@ -43,6 +43,23 @@ export function recall(stores: Storages, path: string): string | null {
   return stores.tab.getItem(PREFIX + path) ?? stores.browser.getItem(PREFIX + path);
 }
 
+/**
+ * The token for the page at `path`, null for the login cookie. One that `works` no more (it expired, the server
+ * has new keys) is forgotten: else it would stand in the way of the cookie for ever.
+ */
+export async function settled(
+  stores: Storages,
+  path: string,
+  works: (token: string) => Promise<boolean>,
+): Promise<string | null> {
+  const token = recall(stores, path);
+  if (token === null || (await works(token))) return token;
+  stores.tab.removeItem(PREFIX + path);
+  if (stores.browser.getItem(PREFIX + path) === token) stores.browser.removeItem(PREFIX + path);
+  if (stores.tab.getItem(LAST) === token) stores.tab.removeItem(LAST);
+  return settled(stores, path, works);
+}
+
 /** Every token known here, the likeliest first: a receipt belongs to one of them. */
 export function all(stores: Storages): string[] {
   const tokens = [

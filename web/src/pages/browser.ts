@@ -1,6 +1,6 @@
 /** What pages take from the browser itself: storages, the link's token, the socket and the peer connection. */
 
-import { Api } from "../core/api";
+import { Api, Refusal } from "../core/api";
 import { Devices } from "../core/devices";
 import { openLink } from "../core/link";
 import {
@@ -13,6 +13,7 @@ import {
   remember,
   rememberHere,
   type Storages,
+  settled,
   tokenOf,
 } from "../core/logins";
 import { policyAllows } from "../core/policy";
@@ -47,6 +48,25 @@ export function login(path = location.pathname): string | null {
     history.replaceState(history.state, "", location.pathname + location.search);
   }
   return given ?? recall(stores, path);
+}
+
+/** Who asks on the page at `path`: a remembered link that is still good, else the login cookie. */
+export async function standing(path: string): Promise<Api> {
+  const works = async (token: string): Promise<boolean> => {
+    try {
+      await new Api(token).me();
+      return true;
+    } catch (error) {
+      // Only what the server says of the link counts; a network that is down says nothing.
+      return !(error instanceof Refusal && error.code.startsWith("auth."));
+    }
+  };
+  return new Api(await settled(stores, path, works));
+}
+
+/** Who asks on this page: the link that was opened just now, whatever it is worth, else who stands here. */
+export async function whoever(): Promise<Api> {
+  return tokenOf(location.hash) ? new Api(login()) : standing(location.pathname);
 }
 
 /** The link that was opened last in this tab, for the pages that one person has beside the link's own. */

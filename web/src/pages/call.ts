@@ -2,7 +2,7 @@
 
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import { Api, insist, Refusal } from "../core/api";
+import { type Api, insist, Refusal } from "../core/api";
 import { backoff } from "../core/backoff";
 import type { Devices } from "../core/devices";
 import { LiveCall, openDevices } from "../core/live-call";
@@ -20,13 +20,13 @@ import { base } from "../styles/shared";
 import {
   findResume,
   keepResume,
-  login,
   newDevices,
   onBack,
   onLeave,
   onNewLink,
   sessionParts,
   warmUp,
+  whoever,
 } from "./browser";
 import { LineVisit } from "./line-visit";
 
@@ -86,8 +86,10 @@ export class CallPage extends LitElement {
       this.#line.back();
     });
     this.#devices.subscribe(() => this.#remember());
-    this.#api = new Api(login());
-    void this.#load(this.#api);
+    void whoever().then((api) => {
+      this.#api = api;
+      return this.#load(api);
+    });
   }
 
   override render(): TemplateResult {

@@ -2,22 +2,19 @@
 
 import { html, render } from "lit";
 import { Api } from "../core/api";
-import { recall } from "../core/logins";
 import type { Caller } from "../elements/caller";
 import "../elements/caller";
 import "../elements/entry";
 import "../elements/local-time";
 import type { Expert, OfferView } from "../protocol/api";
-import { stores } from "./browser";
+import { standing } from "./browser";
 
 const place = document.querySelector<Caller>("tt-caller");
 if (place) begin(place);
 
 function begin(caller: Caller): void {
   const path = `/call/${caller.slug}`;
-  // A link of old that this browser remembers, else the login cookie.
-  const api = new Api(recall(stores, path));
-  void caller.begin(api);
+  void caller.begin(new Api(null));
   const room = document.createElement("div");
   room.className = "entry";
   caller.after(room);
@@ -28,6 +25,10 @@ function begin(caller: Caller): void {
       caller.hidden = false;
     };
     caller.hidden = true;
+    void standing(path).then((api) => enter(api, expert, offer, close));
+  });
+
+  function enter(api: Api, expert: Expert, offer: OfferView, close: () => void): void {
     render(
       html`<tt-entry
         .api=${api}
@@ -38,5 +39,5 @@ function begin(caller: Caller): void {
       ></tt-entry>`,
       room,
     );
-  });
+  }
 }
