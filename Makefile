@@ -42,7 +42,7 @@ run: .venv/installed .venv/pump server/static/index.html ## build what is needed
 	@$(STEP) "Installing talktime" $(BIN)/pip install -q -e .
 	@touch $@
 
-.venv/pump: media/_pump.pyx media/_system.pxi requirements-build.lock .venv/installed | .ci/need .ci/pump
+.venv/pump: media/_pump.pyx media/_bases.pxi media/_system.pxi media/bases.py requirements-build.lock .venv/installed | .ci/need .ci/pump
 	@$(STEP) "Installing Cython" $(BIN)/pip install -q --require-hashes -r requirements-build.lock
 	@$(STEP) "Compiling the relay's inner loop" .ci/pump $(BIN)/python
 	@touch $@

@@ -28,6 +28,9 @@ include "_system.pxi"
 
 ctypedef int (*transform)(void*, void*, int*) noexcept nogil
 
+EDITION = 2
+"""See `media.bases.EDITION`."""
+
 cdef enum:
     BATCH = 64
     # Copies for all but the last subscriber; when they are used up, what is queued goes out first.
@@ -37,85 +40,18 @@ cdef enum:
     MAX_PACKET = 1600
     RING_MASK = 255
     TYPES = 128
+    # `media.liveness.STALE_MS`, `media.inbound.FEEDBACK_MS` and `media.bandwidth.MAX_REPORTED`.
+    STALE_MS = 100
+    FEEDBACK_MS = 100
+    MAX_REPORTED = 400
+    # What RTCP may take, so that it fits into a box with what SRTCP adds.
+    MAX_CONTROL = 1_900
     # The kernel's own limits on a datagram that it cuts.
     MAX_SEGMENTS = 64
     MAX_DATAGRAM = 65_000
 
 
-cdef class LifeBase:
-    """See `media.bases.LifeBase`."""
-    cdef public object heard_ms
-    cdef public bint watch
-
-
-cdef class OutboundBase:
-    """See `media.bases.OutboundBase`."""
-    cdef public object context
-    cdef public uintptr_t context_at
-    cdef public int overhead
-    cdef object _address
-    cdef uint8_t raw[ADDRESS_BYTES]
-    cdef int raw_size
-
-    @property
-    def address(self):
-        return self._address
-
-    @address.setter
-    def address(self, value):
-        self.raw_size = pack_address(value, self.raw) if type(value) is tuple else 0
-        self._address = value
-
-
-cdef class RouteBase:
-    """See `media.bases.RouteBase`."""
-    cdef public OutboundBase out
-    cdef public bytes types
-    cdef public bint waiting
-    cdef public uint32_t seq_shift
-    cdef public uint32_t ts_shift
-    cdef public uint32_t ssrc
-    cdef public uint32_t time_head
-    cdef public int level_head
-    cdef public int64_t packets
-    cdef public int64_t bytes
-
-
-cdef class TrackBase:
-    """See `media.bases.TrackBase`."""
-    cdef public tuple routes
-    cdef public list ring
-    cdef public int cc_head
-    cdef public int time_head
-    cdef public int level_head
-    cdef public int64_t clock_rate
-
-
-cdef class StreamBase:
-    """See `media.bases.StreamBase`."""
-    cdef public TrackBase track
-    cdef public object repairs
-    cdef public int64_t packets
-    cdef public int64_t bytes
-    cdef public int max_seq
-    cdef public int64_t cycles
-    cdef public uint32_t last_ts
-    cdef public int64_t jitter
-    cdef public int64_t transit
-
-
-cdef class InboundBase:
-    """See `media.bases.InboundBase`."""
-    cdef public dict streams
-    cdef public LifeBase live
-    cdef public list pending
-    cdef public uintptr_t context_at
-
-
-cdef class PathBase:
-    """See `media.bases.PathBase`."""
-    cdef public InboundBase inbound
-    cdef public bint selected
+include "_bases.pxi"
 
 
 def same_address(address):
@@ -189,36 +125,22 @@ cdef int strip(uint8_t* view, int size, TrackBase track, list pending, int64_t t
     return slot
 
 
-def steady_steps(list pending not None, int expected):
-    """The arrivals in `pending` (see `media.bandwidth.ArrivalLog`) when none is missing from `expected` on.
-
-    Returns the ticks of the first one and the steps from its reference time (`ticks >> 8`) and from one to the
-    next, a byte each; None when something is missing, out of order, or a step does not fit.
-    """
-    cdef Py_ssize_t index, count = len(pending)
-    cdef int64_t item, ticks, before = 0, first = 0, step
-    cdef bytearray steps = bytearray(count)
-    cdef char* out = steps
-    for index in range(count):
-        item = pending[index]
-        ticks = item >> 16
-        if not index:
-            first = ticks
-            before = ticks >> 8 << 8
-        step = ticks - before
-        if (item & 0xFFFF) != ((expected + index) & 0xFFFF) or step < 0 or step > 255:
-            return None
-        out[index] = <char><uint8_t>step
-        before = ticks
-    return first, bytes(steps)
-
-
 cdef class WireBase:
     """See `media.bases` and the module. `boxes` and `scratch` are writable buffers of `BOX_BYTES` each.
 
-    `protect` and `unprotect` are the addresses of libsrtp's functions, 0 without them (then `run` must not be called).
+    `protect`, `unprotect` and `protect_rtcp` are the addresses of libsrtp's functions, 0 without them (then nothing
+    here must be called).
     """
 
+    cdef public StallBase stall
+    cdef public int64_t arrived
+    cdef public int batches
+    cdef public object on_rest
+    cdef public object on_stale
+    cdef int64_t anchor_ms
+    cdef int64_t anchor_ns
+    cdef int timer
+    cdef bint gathers
     cdef public int64_t stamp_ms
     cdef public int64_t ticks
     cdef public uint32_t send_time
@@ -233,8 +155,9 @@ cdef class WireBase:
     cdef int copies_used
     cdef transform protect
     cdef transform unprotect
+    cdef transform protect_rtcp
     cdef dict ways
-    cdef mmsghdr arrived[BATCH]
+    cdef mmsghdr coming[BATCH]
     cdef iovec arrived_part[BATCH]
     cdef uint8_t arrived_from[BATCH][ADDRESS_BYTES]
     cdef mmsghdr leaving[QUEUE]
@@ -245,15 +168,21 @@ cdef class WireBase:
     cdef uint64_t notes[QUEUE][4]
     cdef public bint segments
     cdef int leaving_count
+    cdef bint together
 
     def __cinit__(self):
         self.ways = {}
-        self.fd = -1
+        self.fd = self.timer = -1
         self.fresh = True
         self.segments = True
+        self.batches = 1
 
-    def equip(self, boxes, uintptr_t protect, uintptr_t unprotect):
-        """Use these boxes (each with a writable `view`) and these two functions of libsrtp."""
+    def __dealloc__(self):
+        if self.timer >= 0:
+            close(self.timer)
+
+    def equip(self, boxes, uintptr_t protect, uintptr_t unprotect, uintptr_t protect_rtcp):
+        """Use these boxes (each with a writable `view`) and these functions of libsrtp."""
         cdef uint8_t[::1] view
         cdef int index
         if len(boxes) != BATCH:
@@ -267,14 +196,15 @@ cdef class WireBase:
             self.box_at[index] = &view[0]
             self.arrived_part[index].iov_base = self.box_at[index]
             self.arrived_part[index].iov_len = BOX_BYTES
-            self.arrived[index].msg_hdr.msg_iov = &self.arrived_part[index]
-            self.arrived[index].msg_hdr.msg_iovlen = 1
-            self.arrived[index].msg_hdr.msg_name = self.arrived_from[index]
+            self.coming[index].msg_hdr.msg_iov = &self.arrived_part[index]
+            self.coming[index].msg_hdr.msg_iovlen = 1
+            self.coming[index].msg_hdr.msg_name = self.arrived_from[index]
         self.copies_kept = bytearray(COPIES * BOX_BYTES)
         view = self.copies_kept
         self.copies = &view[0]
         self.protect = <transform>protect
         self.unprotect = <transform>unprotect
+        self.protect_rtcp = <transform>protect_rtcp
 
     def connect(self, int fd):
         """Read from and write to this socket; -1: none."""
@@ -297,11 +227,180 @@ cdef class WireBase:
         """See `media.wire.Wire.set_instant`."""
         self.stamp_ms = stamp_ms
         self.fresh = fresh
+        self.tell(now_ns)
+
+    cdef void tell(self, int64_t now_ns) noexcept:
         self.ticks = now_ns // 250_000
         # Seconds and fraction apart, so that the shift does not overflow.
         self.send_time = <uint32_t>(
             (now_ns // 1_000_000_000 << 18) + ((now_ns % 1_000_000_000 << 18) // 1_000_000_000)
         ) & 0xFFFFFF
+
+    def anchor(self, int64_t now_ms, int64_t now_ns):
+        """The two clocks at one moment: until the next, `pulse` reckons the first by the second."""
+        self.anchor_ms, self.anchor_ns = now_ms, now_ns
+
+    def gather(self, int pause_ms):
+        """From now on let what arrives gather for so long, 0 not at all. Returns what the loop has to watch.
+
+        A timer of the kernel that goes on by itself costs less at each ring than one that the loop sets anew.
+        """
+        cdef itimerspec setting
+        if self.timer < 0:
+            self.timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)
+            if self.timer < 0:
+                raise OSError(errno, "no timer")
+        memset(&setting, 0, sizeof(setting))
+        setting.it_value.tv_nsec = setting.it_interval.tv_nsec = pause_ms * 1_000_000
+        timerfd_settime(self.timer, 0, &setting, NULL)
+        self.gathers = pause_ms > 0
+        return self.timer
+
+    def pulse(self):
+        """For the loop to call: read what has come and forward it. Whatever is not steady goes to Python.
+
+        `on_rest` gets the datagrams that `run` leaves; `on_stale` is called when this process stood still.
+        """
+        cdef timespec now
+        cdef uint64_t rings
+        cdef int64_t now_ns, now_ms
+        if self.gathers:
+            read(self.timer, &rings, sizeof(rings))
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        now_ns = <int64_t>now.tv_sec * 1_000_000_000 + now.tv_nsec
+        now_ms = self.anchor_ms + (now_ns - self.anchor_ns) // 1_000_000
+        if self.stall.backlog or now_ms - self.stall.woke_ms > STALE_MS:
+            self.on_stale()
+            return
+        self.stall.woke_ms = self.stamp_ms = now_ms
+        self.fresh = True
+        self.tell(now_ns)
+        self.drain(self.batches)
+
+    def drain(self, int batches):
+        """Read so many batches, or as long as there is something."""
+        cdef int count
+        cdef object rest
+        cdef bint within = self.together
+        self.together = True
+        try:
+            while batches > 0:
+                batches -= 1
+                count, rest = self.run()
+                if rest:
+                    self.on_rest(rest)
+                if self.queue:
+                    self.flush()
+                self.arrived += count
+                if count < BATCH:
+                    break
+        finally:
+            self.together = within
+            if self.leaving_count and not within:
+                self.flush_leaving()
+
+    def sweep(self, list inbounds not None, int64_t now_ms):
+        """`Inbound.sweep` where all is steady. Returns the others, whose turn with Python it is."""
+        cdef list rest = []
+        cdef InboundBase inbound
+        self.together = True
+        try:
+            for inbound in inbounds:
+                if troubled(inbound.tracks):
+                    rest.append(inbound)
+                elif inbound.log.pending and now_ms - inbound.log.flushed_ms >= FEEDBACK_MS:
+                    if not self.feed_back(inbound, now_ms):
+                        rest.append(inbound)
+        finally:
+            self.together = False
+            if self.leaving_count:
+                self.flush_leaving()
+        return rest
+
+    def send_control(self, OutboundBase out not None, bytes packet not None):
+        """Protect an RTCP packet and send it: at the end of the pulse or sweep, at once outside of both."""
+        cdef int size = <int>len(packet)
+        cdef uint8_t* box
+        if size > MAX_CONTROL:
+            raise ValueError("more RTCP than a datagram holds")
+        if not out.context_at or not out.raw_size:
+            return
+        box = self.copy_box()
+        memcpy(box, <const char*>packet, size)
+        self.seal_control(out, box, size)
+
+    cdef uint8_t* copy_box(self) except NULL:
+        if self.copies_used == COPIES or self.leaving_count == QUEUE:
+            self.flush_leaving()
+        return self.copies + self.copies_used * BOX_BYTES
+
+    cdef int seal_control(self, OutboundBase out, uint8_t* box, int size) except -1:
+        """Protect the RTCP packet in the box that `copy_box` gave, and queue it."""
+        if self.protect_rtcp(<void*>out.context_at, box, &size):
+            self.counters.drop_protect += 1
+            return 0
+        self.copies_used += 1
+        self.leave(box, size, out)
+        out.packets += 1
+        out.bytes += size
+        if not self.together:
+            self.flush_leaving()
+        return 0
+
+    cdef void leave(self, uint8_t* box, int size, OutboundBase out) noexcept:
+        self.leaving_part[self.leaving_count].iov_base = box
+        self.leaving_part[self.leaving_count].iov_len = size
+        memcpy(self.leaving_to[self.leaving_count], out.raw, ADDRESS_BYTES)
+        self.leaving_size[self.leaving_count] = out.raw_size
+        self.leaving_count += 1
+
+    cdef bint feed_back(self, InboundBase inbound, int64_t now_ms) except -1:
+        """Report the arrivals in `inbound.log` when none is missing; False leaves them untouched for Python.
+
+        `media.rtcp.transport_feedback` in its simplest form: one run of packets, a byte for each step in time.
+        """
+        cdef LogBase log = inbound.log
+        cdef OutboundBase out = inbound.out
+        cdef list pending = log.pending
+        cdef Py_ssize_t index, count = len(pending)
+        cdef int64_t item, ticks, before, step, first
+        cdef int64_t expected = log.expected
+        cdef int size = 22 + <int>count, padding = -size & 3
+        cdef uint8_t* box
+        if count > MAX_REPORTED or not out.context_at or not out.raw_size:
+            return False
+        first = pending[0]
+        if expected < 0:
+            expected = first & 0xFFFF
+        before = first >> 24 << 8
+        box = self.copy_box()
+        for index in range(count):
+            item = pending[index]
+            ticks = item >> 16
+            step = ticks - before
+            if (item & 0xFFFF) != ((expected + index) & 0xFFFF) or step < 0 or step > 255:
+                return False
+            box[22 + index] = <uint8_t>step
+            before = ticks
+        box[0] = 0x8F | (0x20 if padding else 0)
+        box[1] = 205
+        box[2] = 0
+        box[3] = <uint8_t>((size + padding) // 4 - 1)
+        put_word(box + 4, out.ssrc)
+        put_word(box + 8, reported_ssrc(inbound.tracks))
+        put_word(box + 12, <uint32_t>(expected & 0xFFFF) << 16 | <uint32_t>count)
+        put_word(box + 16, <uint32_t>((first >> 24) & 0xFFFFFF) << 8 | log.serial)
+        box[20] = <uint8_t>(0x20 | count >> 8)
+        box[21] = <uint8_t>count
+        memset(box + size, 0, padding)
+        if padding:
+            box[size + padding - 1] = <uint8_t>padding
+        pending.clear()
+        log.expected = expected + count
+        log.serial += 1
+        log.flushed_ms = now_ms
+        self.seal_control(out, box, size + padding)
+        return True
 
     def run(self):
         """Read a batch and forward what is steady. Returns (how many datagrams were read, those left to Python).
@@ -315,9 +414,9 @@ cdef class WireBase:
         cdef object stamp = self.stamp_ms
         cdef PathBase way = None
         for index in range(BATCH):
-            self.arrived[index].msg_hdr.msg_namelen = ADDRESS_BYTES
+            self.coming[index].msg_hdr.msg_namelen = ADDRESS_BYTES
         while True:
-            count = recvmmsg(self.fd, self.arrived, BATCH, 0, NULL)
+            count = recvmmsg(self.fd, self.coming, BATCH, 0, NULL)
             # An ICMP error of some earlier datagram is reported here once; it concerns no one in particular.
             if count >= 0 or errno != EINTR:
                 break
@@ -325,7 +424,7 @@ cdef class WireBase:
             return 0, ()
         for index in range(count):
             raw = self.arrived_from[index]
-            size = <int>self.arrived[index].msg_hdr.msg_namelen
+            size = <int>self.coming[index].msg_hdr.msg_namelen
             if size > ADDRESS_BYTES:
                 continue
             if before < 0 or size != before_size or memcmp(raw, self.arrived_from[before], size):
@@ -334,10 +433,10 @@ cdef class WireBase:
                 found = PyDict_GetItem(self.ways, PyBytes_FromStringAndSize(<char*>raw, size))
                 way = None if found is NULL else <PathBase><object>found
                 before, before_size = index, size
-            if way is None or not self.take(index, <int>self.arrived[index].msg_len, way, stamp):
+            if way is None or not self.take(index, <int>self.coming[index].msg_len, way, stamp):
                 if rest is None:
                     rest = []
-                rest.append((self.boxes_kept[index], <int>self.arrived[index].msg_len, unpack_address(raw)))
+                rest.append((self.boxes_kept[index], <int>self.coming[index].msg_len, unpack_address(raw)))
         if self.leaving_count:
             self.flush_leaving()
         return count, () if rest is None else rest
@@ -449,11 +548,7 @@ cdef class WireBase:
                 continue
             if index < last:
                 self.copies_used += 1
-            self.leaving_part[self.leaving_count].iov_base = box
-            self.leaving_part[self.leaving_count].iov_len = sealed
-            memcpy(self.leaving_to[self.leaving_count], out.raw, ADDRESS_BYTES)
-            self.leaving_size[self.leaving_count] = out.raw_size
-            self.leaving_count += 1
+            self.leave(box, sealed, out)
             route.packets += 1
             route.bytes += size
         return 0
@@ -538,3 +633,23 @@ cdef bint begun(tuple routes) except -1:
         if (<RouteBase?>route).waiting:
             return False
     return True
+
+
+cdef bint troubled(tuple tracks) except -1:
+    """Whether something of them is missing or asked for."""
+    cdef TrackBase track
+    for track in tracks:
+        if track.stream is not None and track.ring is not None and (
+            track.key_frame_due or track.wanting or (track.stream.missing and track.routes)
+        ):
+            return True
+    return False
+
+
+cdef uint32_t reported_ssrc(tuple tracks) except? 0:
+    """The stream that a report of arrivals names: any that counts them."""
+    cdef TrackBase track
+    for track in tracks:
+        if track.stream is not None and track.cc_head:
+            return track.stream.ssrc
+    return 0

@@ -63,6 +63,26 @@ cdef extern from "<sys/socket.h>" nogil:
     int recvmmsg(int, mmsghdr*, unsigned int, int, void*)
     int sendmmsg(int, mmsghdr*, unsigned int, int)
 
+cdef extern from "<unistd.h>" nogil:
+    ssize_t read(int, void*, size_t)
+    int close(int)
+
+cdef extern from "<time.h>" nogil:
+    int CLOCK_MONOTONIC
+    struct timespec:
+        long tv_sec
+        long tv_nsec
+    int clock_gettime(int, timespec*)
+
+cdef extern from "<sys/timerfd.h>" nogil:
+    int TFD_NONBLOCK
+    int TFD_CLOEXEC
+    struct itimerspec:
+        timespec it_interval
+        timespec it_value
+    int timerfd_create(int, int)
+    int timerfd_settime(int, int, const itimerspec*, itimerspec*)
+
 cdef enum:
     ADDRESS_BYTES = 28
 

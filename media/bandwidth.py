@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from media import rtcp
-from media.bases import steady_steps
+from media.bases import LogBase
 
 MAX_SPAN = 1_000
 MAX_PENDING = 5_000
@@ -34,20 +34,20 @@ STEP_MS = 900
 CEILING_BPS = 20_000_000
 
 
-class ArrivalLog:
+class ArrivalLog(LogBase):
     """Arrivals of one transport's packets, until they are reported.
 
     `pending` holds `ticks << 16 | transport sequence number` in order of arrival; it is appended to
     directly for every packet.
     """
 
-    __slots__ = ("_next", "_serial", "flushed_ms", "pending")
+    __slots__ = ()
 
     def __init__(self) -> None:
         self.pending: list[int] = []
         self.flushed_ms = 0
-        self._next: int | None = None
-        self._serial = 0
+        self.expected = -1
+        self.serial = 0
 
     def flush(self, now_ms: int, sender: int, media: int) -> Iterator[bytes]:
         """Report everything pending. Losses between two reports count, so each begins where one ended."""
@@ -56,16 +56,9 @@ class ArrivalLog:
         self.flushed_ms = now_ms
         if not pending:
             return
-        expected = self._next
-        if expected is None:
+        expected = self.expected
+        if expected < 0:
             expected = pending[0] & 0xFFFF
-        if steady_steps is not None and len(pending) <= MAX_REPORTED:
-            steady = steady_steps(pending, expected & 0xFFFF)
-            if steady is not None:
-                self._next = expected + len(pending)
-                yield rtcp.steady_feedback(sender, media, self._serial, expected, *steady)
-                self._serial = (self._serial + 1) & 0xFF
-                return
         first = expected + ((pending[0] - expected + 0x8000) & 0xFFFF) - 0x8000
         numbers: Sequence[int] = range(first, first + len(pending))
         if first == expected and [item & 0xFFFF for item in pending] == [n & 0xFFFF for n in numbers]:
@@ -76,13 +69,13 @@ class ArrivalLog:
                 return
             if numbers[0] - expected > MAX_SPAN:
                 expected = numbers[0]
-        self._next = numbers[-1] + 1
+        self.expected = numbers[-1] + 1
         for at in range(0, len(ticks), MAX_REPORTED):
             part = numbers[at : at + MAX_REPORTED]
             yield rtcp.transport_feedback(
-                sender, media, self._serial, expected, part, ticks[at : at + MAX_REPORTED]
+                sender, media, self.serial, expected, part, ticks[at : at + MAX_REPORTED]
             )
-            self._serial = (self._serial + 1) & 0xFF
+            self.serial = (self.serial + 1) & 0xFF
             expected = part[-1] + 1
 
     def _sort(self, pending: list[int], expected: int) -> tuple[Sequence[int], list[int]]:

@@ -7,11 +7,12 @@ that is not steady (see `media._pump`) is Python's in either case.
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from media.bandwidth import ArrivalLog
     from media.inbound import Inbound
     from media.liveness import Liveness
     from media.route import Route
@@ -35,10 +36,26 @@ class LifeBase:
     watch: bool
 
 
-class OutboundBase:
-    """Of `wire.Outbound`. `context` is libsrtp's, `context_at` its address (0: none); `overhead` in bytes."""
+class StallBase:
+    """Of `liveness.StallWatch`. `backlog`: whether packets wait that arrived during a stall."""
 
-    __slots__ = ("address", "context", "context_at", "overhead")
+    __slots__ = ("backlog", "woke_ms")
+
+    woke_ms: int
+    backlog: bool
+
+
+class OutboundBase:
+    """Of `wire.Outbound`. `context` is libsrtp's, `context_at` its address (0: none); `overhead` in bytes.
+
+    `packets` and `bytes` are what was sent besides the routes: reports, feedback, retransmissions.
+    """
+
+    __slots__ = ("address", "bytes", "context", "context_at", "overhead", "packets", "ssrc")
+
+    ssrc: int
+    packets: int
+    bytes: int
 
     address: Any
     context: Any
@@ -69,8 +86,14 @@ class RouteBase:
 class TrackBase:
     """Of `track.Track`. `ring` has `track.RING` places, None for sound; `*_head` are heads of extensions."""
 
-    __slots__ = ("cc_head", "clock_rate", "level_head", "ring", "routes", "time_head")
+    __slots__ = (
+        "cc_head", "clock_rate", "key_frame_due", "level_head", "ring", "routes", "stream", "time_head",
+        "wanting",
+    )  # fmt: skip
 
+    stream: Stream | None
+    key_frame_due: bool
+    wanting: bool
     routes: tuple[Route, ...]
     ring: list[bytes | None] | None
     cc_head: int
@@ -87,11 +110,14 @@ class StreamBase:
     """
 
     __slots__ = (
-        "bytes", "cycles", "jitter", "last_ts", "max_seq", "packets", "repairs", "track", "transit",
+        "bytes", "cycles", "jitter", "last_ts", "max_seq", "missing", "packets", "repairs", "ssrc", "track",
+        "transit",
     )  # fmt: skip
 
+    ssrc: int
     track: Track
     repairs: Stream | None
+    missing: dict[int, tuple[int, int, int]]
     packets: int
     bytes: int
     max_seq: int
@@ -101,13 +127,27 @@ class StreamBase:
     transit: int
 
 
-class InboundBase:
-    """Of `inbound.Inbound`. `pending`: see `bandwidth.ArrivalLog`; `streams` by SSRC."""
+class LogBase:
+    """Of `bandwidth.ArrivalLog`. `expected`: where the next report begins, negative before the first."""
 
-    __slots__ = ("context_at", "live", "pending", "streams")
+    __slots__ = ("expected", "flushed_ms", "pending", "serial")
+
+    pending: list[int]
+    flushed_ms: int
+    expected: int
+    serial: int
+
+
+class InboundBase:
+    """Of `inbound.Inbound`. `pending` is that of `log`; `streams` by SSRC."""
+
+    __slots__ = ("context_at", "live", "log", "out", "pending", "streams", "tracks")
 
     streams: dict[int, Stream]
+    tracks: tuple[Track, ...]
     live: Liveness
+    out: Outbound
+    log: ArrivalLog
     pending: list[int]
     context_at: int
 
@@ -124,8 +164,16 @@ class PathBase:
 class WireBase:
     """Of `wire.Wire`, which says what the fields mean."""
 
-    __slots__ = ("fresh", "inbox", "send_time", "stamp_ms", "ticks")
+    __slots__ = (
+        "arrived", "batches", "fresh", "inbox", "on_rest", "on_stale", "send_time", "stall", "stamp_ms",
+        "ticks",
+    )  # fmt: skip
 
+    batches: int
+    on_rest: Any
+    on_stale: Any
+    stall: StallBase
+    arrived: int
     stamp_ms: int
     ticks: int
     send_time: int
@@ -150,31 +198,42 @@ class WireBase:
 
     if TYPE_CHECKING:
         # Of the compiled class only; `PUMP` says whether it is there.
-        def equip(self, boxes: Any, protect: int, unprotect: int) -> None: ...  # noqa: D102
+        def equip(self, boxes: Any, protect: int, unprotect: int, protect_rtcp: int) -> None: ...  # noqa: D102
         def connect(self, fd: int) -> None: ...  # noqa: D102
+        def anchor(self, now_ms: int, now_ns: int) -> None: ...  # noqa: D102
+        def gather(self, pause_ms: int) -> int: ...  # noqa: D102
+        def pulse(self) -> None: ...  # noqa: D102
+        def drain(self, batches: int) -> None: ...  # noqa: D102
         def run(self) -> tuple[int, Any]: ...  # noqa: D102
+        def sweep(self, inbounds: list[Any], now_ms: int) -> list[Inbound]: ...  # noqa: D102
+        def send_control(self, out: OutboundBase, packet: bytes_) -> None: ...  # noqa: D102
 
 
 PUMP = False
 """Whether the compiled classes are in use."""
 
-steady_steps: Callable[[list[int], int], tuple[int, bytes] | None] | None = None
-"""Compiled only: see `media._pump`."""
+EDITION = 2
+"""Raised with every change of what is shared, so that an older build is noticed and not used."""
 
 if not TYPE_CHECKING and not os.environ.get(NO_PUMP):
     try:
+        from media import _pump
+    except ImportError:
+        _pump = None
+    if _pump is not None and getattr(_pump, "EDITION", 0) == EDITION:
         from media._pump import (  # noqa: F401 - each takes the place of the class of its name
             InboundBase,
             LifeBase,
+            LogBase,
             OutboundBase,
             PathBase,
             RouteBase,
+            StallBase,
             StreamBase,
             TrackBase,
             WireBase,
-            steady_steps,
         )
 
         PUMP = True
-    except ImportError:
-        pass
+    elif _pump is not None:
+        logging.getLogger(__name__).warning("media.pump_is_old: build it anew, with .ci/pump")

@@ -21,17 +21,16 @@ class Inbound(InboundBase):
     """See the module. Made when DTLS has yielded the keys."""
 
     __slots__ = (
-        "_context", "_log", "_out", "_session", "_strangers", "_wire", "bytes", "packets", "rtt_ms",
-        "tracks",
+        "_context", "_session", "_strangers", "_wire", "bytes", "packets", "rtt_ms",
     )  # fmt: skip
 
     def __init__(self, wire: Wire, live: Liveness, out: Outbound, profile: int, key: bytes) -> None:
-        self._wire, self.live, self._out = wire, live, out
+        self._wire, self.live, self.out = wire, live, out
         self._session = srtp.make_session(profile, key, inbound=True)
         self._context: Any = srtp.context_of(self._session)
         self.context_at = srtp.address_of(self._context)
-        self._log = ArrivalLog()
-        self.pending = self._log.pending
+        self.log = ArrivalLog()
+        self.pending = self.log.pending
         self._strangers = 0
         self.streams: dict[int, Stream] = {}
         self.tracks: tuple[Track, ...] = ()
@@ -243,7 +242,7 @@ class Inbound(InboundBase):
         due = stream.overdue(self._wire.stamp_ms, pause)
         if due:
             self._wire.counters.nacks_sent += len(due)
-            self._out.send_rtcp(rtcp.nack(self._out.ssrc, stream.ssrc, due))
+            self.out.send_rtcp(rtcp.nack(self.out.ssrc, stream.ssrc, due))
 
     def sweep(self, now_ms: int) -> None:
         """Every 50 ms: feedback, repeated NACKs, key frames that are still awaited."""
@@ -255,10 +254,10 @@ class Inbound(InboundBase):
                 self._ask_again(stream)
             if track.key_frame_due or track.wanting:
                 track.sweep_key_frame(now_ms)
-        if self._log.pending and now_ms - self._log.flushed_ms >= FEEDBACK_MS:
+        if self.log.pending and now_ms - self.log.flushed_ms >= FEEDBACK_MS:
             media = next((t.stream.ssrc for t in self.tracks if t.stream is not None and t.cc_head), 0)
-            for packet in self._log.flush(now_ms, self._out.ssrc, media):
-                self._out.send_rtcp(packet)
+            for packet in self.log.flush(now_ms, self.out.ssrc, media):
+                self.out.send_rtcp(packet)
 
     def report(self, now_ms: int) -> None:
         """Every second: receiver reports."""
@@ -268,4 +267,4 @@ class Inbound(InboundBase):
             if track.stream is not None and track.stream.max_seq >= 0
         ]
         if reports:
-            self._out.send_rtcp(rtcp.receiver_report(self._out.ssrc, reports))
+            self.out.send_rtcp(rtcp.receiver_report(self.out.ssrc, reports))

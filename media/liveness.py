@@ -47,7 +47,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from media.bases import LifeBase
+from media.bases import LifeBase, StallBase
 
 SILENT_MS = 2_500
 HURRIED_MS = 1_000
@@ -267,7 +267,7 @@ class Liveness(LifeBase):
         return None
 
 
-class StallWatch:
+class StallWatch(StallBase):
     """Notices that the process itself stood still, so that nobody else is blamed.
 
     After a stall the socket holds packets of unknown age: they arrived at some time since the process last
@@ -275,21 +275,22 @@ class StallWatch:
     later than the last packet.
     """
 
-    __slots__ = ("_backlog_ms", "_woke_ms", "stalls")
+    __slots__ = ("_backlog_ms", "stalls")
 
     def __init__(self, now_ms: int) -> None:
-        self._woke_ms = now_ms
-        self._backlog_ms: int | None = None
+        self.woke_ms = now_ms
+        self.backlog = False
+        self._backlog_ms = now_ms
         self.stalls: list[tuple[int, int]] = []
 
     def wake(self, now_ms: int) -> int | None:
         """The loop runs at `now_ms`. Returns when a stall began that was longer than `SILENT_MS`."""
-        before, self._woke_ms = self._woke_ms, now_ms
+        before, self.woke_ms = self.woke_ms, now_ms
         gap = now_ms - before
         if gap <= STALE_MS:
             return None
-        if self._backlog_ms is None:
-            self._backlog_ms = before
+        if not self.backlog:
+            self.backlog, self._backlog_ms = True, before
         if gap > LATE_MS:
             recent = [stall for stall in self.stalls if now_ms - stall[1] <= 2 * GONE_MS]
             self.stalls = [*recent, (before, now_ms)][-MAX_STALLS:]
@@ -297,20 +298,15 @@ class StallWatch:
 
     def steady(self, now_ms: int) -> bool:
         """`wake` in the usual case, for the busiest caller: nothing stood still and no backlog waits."""
-        if now_ms - self._woke_ms > STALE_MS or self._backlog_ms is not None:
+        if now_ms - self.woke_ms > STALE_MS or self.backlog:
             return False
-        self._woke_ms = now_ms
+        self.woke_ms = now_ms
         return True
-
-    @property
-    def backlog(self) -> bool:
-        """Whether packets wait that arrived during a stall."""
-        return self._backlog_ms is not None
 
     def stamp(self, now_ms: int) -> int:
         """The arrival time to give to what is read now."""
-        return now_ms if self._backlog_ms is None else self._backlog_ms
+        return self._backlog_ms if self.backlog else now_ms
 
     def drained(self) -> None:
         """They were read: what comes next is fresh."""
-        self._backlog_ms = None
+        self.backlog = False

@@ -206,14 +206,6 @@ def transport_feedback(
     return _feedback(sender, media, serial, base, reference, count, chunks + deltas)
 
 
-def steady_feedback(sender: int, media: int, serial: int, base: int, first: int, steps: bytes) -> bytes:
-    """`transport_feedback` when all arrived in order: `first` in ticks, a byte for each step."""
-    count = len(steps)
-    return _feedback(
-        sender, media, serial, base, first >> 8, count, (1 << 13 | count).to_bytes(2, "big") + steps
-    )
-
-
 def _feedback(
     sender: int, media: int, serial: int, base: int, reference: int, count: int, rest: bytes
 ) -> bytes:

@@ -134,14 +134,13 @@ def address_of(context: Any) -> int:
     return int(_ffi.cast("uintptr_t", context)) if IN_PLACE else 0
 
 
-def functions() -> tuple[int, int]:
-    """The addresses of libsrtp's protect and unprotect; zeros without the fast way."""
+def functions() -> tuple[int, int, int]:
+    """The addresses of libsrtp's protect, unprotect and protect_rtcp; zeros without the fast way."""
     if not IN_PLACE:
-        return 0, 0
-    protect_at, unprotect_at = (
-        int(_ffi.cast("uintptr_t", _ffi.addressof(_lib, name))) for name in ("srtp_protect", "srtp_unprotect")
-    )
-    return protect_at, unprotect_at
+        return 0, 0, 0
+    names = ("srtp_protect", "srtp_unprotect", "srtp_protect_rtcp")
+    one, two, three = (int(_ffi.cast("uintptr_t", _ffi.addressof(_lib, name))) for name in names)
+    return one, two, three
 
 
 def context_of(session: Session) -> Any:

@@ -27,8 +27,7 @@ class Stream(StreamBase):
     """One SSRC of a publisher. `repairs` is the media stream whose retransmissions it carries, if any."""
 
     __slots__ = (
-        "_expected_before", "_received_before", "base_seq", "missing", "repair_types", "report_ms",
-        "report_ntp", "ssrc",
+        "_expected_before", "_received_before", "base_seq", "repair_types", "report_ms", "report_ntp",
     )  # fmt: skip
 
     def __init__(self, ssrc: int, track: Track, repairs: Stream | None = None) -> None:
@@ -133,8 +132,8 @@ class Track(TrackBase):
     """
 
     __slots__ = (
-        "_asked_ms", "_idle_ms", "_packets_before", "active", "codecs", "id", "key_frame_due", "kind", "mid",
-        "mid_id", "out", "rtx_ssrc", "source", "ssrc", "stream", "usual_head", "wanting",
+        "_asked_ms", "_idle_ms", "_packets_before", "active", "codecs", "id", "kind", "mid", "mid_id", "out",
+        "rtx_ssrc", "source", "ssrc", "usual_head",
     )  # fmt: skip
 
     def __init__(self, track_id: str, source: Source, kind: Kind, out: Outbound) -> None:

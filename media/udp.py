@@ -69,7 +69,9 @@ class UdpMediaEngine:
         self._stall = StallWatch(now_ms())
         self._timer: asyncio.TimerHandle | None = None
         self._gathering: asyncio.TimerHandle | None = None
-        self._arrived = 0
+        self.gathering = False
+        """Whether so much arrives that it is read in bursts."""
+        self._read: Callable[[], None] = self._readable
         self._judged_ms = self._reported_ms = 0
         self._past = dict.fromkeys(("packets_received", "packets_sent", "bytes_received", "bytes_sent"), 0)
 
@@ -100,7 +102,13 @@ class UdpMediaEngine:
         self._wire.attach(sock)
         loop = asyncio.get_running_loop()
         self._stall = StallWatch(self._now_ms())
-        loop.add_reader(sock.fileno(), self._readable)
+        if self._wire.pumps and self._packet_ns is time.perf_counter_ns:
+            # The pump is called by the loop itself, and reckons the time by the system's clock.
+            self._wire.anchor(self._now_ms(), self._packet_ns())
+            self._wire.stall = self._stall
+            self._wire.on_rest, self._wire.on_stale = self._handle, self._readable
+            self._read = self._wire.pulse
+        loop.add_reader(sock.fileno(), self._read)
         self._timer = loop.call_later(SWEEP_MS / 1000, self._sweep)
 
     async def close(self) -> None:
@@ -110,9 +118,8 @@ class UdpMediaEngine:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._gathering is not None:
-            self._gathering.cancel()
-            self._gathering = None
+        if self.gathering:
+            self._scatter()
         sock = self._wire.detach()
         if sock is not None:
             asyncio.get_running_loop().remove_reader(sock.fileno())
@@ -222,7 +229,7 @@ class UdpMediaEngine:
         now_ms = self._now_ms()
         if stall.steady(now_ms):
             wire.set_instant(now_ms, self._packet_ns(), True)
-            self._drain(1 if self._gathering is None else GATHER_BATCHES)
+            self._drain(GATHER_BATCHES if self.gathering else 1)
             return
         self._wake(now_ms)
         wire.set_instant(stall.stamp(now_ms), self._packet_ns(), not stall.backlog)
@@ -230,48 +237,57 @@ class UdpMediaEngine:
         self._drain(BACKLOG_BATCHES)
         stall.drained()
 
-    @property
-    def gathering(self) -> bool:
-        """Whether so much arrives that it is read in bursts."""
-        return self._gathering is not None
-
-    def _gathered(self) -> None:
-        self._gathering = asyncio.get_running_loop().call_later(self.options.gather_ms / 1000, self._gathered)
-        self._readable()
-
     def _pace(self) -> None:
         """Every `SWEEP_MS`: whether to read at once when something arrives, or what has gathered.
 
         A wake-up costs as much as several packets. While many come, reading them together costs half, and a
         few packets wait for `gather_ms` at most; while few come, none waits.
         """
-        arrived, self._arrived = self._arrived * 1000 // SWEEP_MS, 0
+        arrived, self._wire.arrived = self._wire.arrived * 1000 // SWEEP_MS, 0
         sock = self._wire.socket
         if sock is None or not self.options.gather_ms:
             return
-        loop = asyncio.get_running_loop()
-        if self._gathering is None and arrived >= GATHER_PER_S:
-            loop.remove_reader(sock.fileno())
-            self._gathering = loop.call_later(self.options.gather_ms / 1000, self._gathered)
-        elif self._gathering is not None and arrived < GATHER_PER_S // 2:
+        if not self.gathering and arrived >= GATHER_PER_S:
+            asyncio.get_running_loop().remove_reader(sock.fileno())
+            self._gather()
+        elif self.gathering and arrived < GATHER_PER_S // 2:
+            self._scatter()
+            asyncio.get_running_loop().add_reader(sock.fileno(), self._read)
+
+    def _gather(self) -> None:
+        self.gathering = True
+        if self._read == self._readable:
+            self._gathered()
+        else:
+            self._wire.batches = GATHER_BATCHES
+            timer = self._wire.gather(self.options.gather_ms)
+            asyncio.get_running_loop().add_reader(timer, self._read)
+
+    def _gathered(self) -> None:
+        self._gathering = asyncio.get_running_loop().call_later(self.options.gather_ms / 1000, self._gathered)
+        self._readable()
+
+    def _scatter(self) -> None:
+        self.gathering = False
+        if self._gathering is not None:
             self._gathering.cancel()
             self._gathering = None
-            loop.add_reader(sock.fileno(), self._readable)
+        else:
+            self._wire.batches = 1
+            asyncio.get_running_loop().remove_reader(self._wire.gather(0))
 
     def _drain(self, batches: int) -> None:
         wire = self._wire
+        if wire.pumps:
+            wire.drain(batches)
+            return
         for _ in range(batches):
-            if wire.pumps:
-                count, rest = wire.run()
-            else:
-                rest = wire.receive()
-                count = len(rest)
-            if rest:
-                self._handle(rest)
+            arrived = wire.receive()
+            self._handle(arrived)
             if wire.queue:
                 wire.flush()
-            self._arrived += count
-            if count < BATCH:
+            wire.arrived += len(arrived)
+            if len(arrived) < BATCH:
                 break
 
     def _handle(self, arrived: Sequence[tuple[Buffer, int, Address]]) -> None:
@@ -379,11 +395,14 @@ class UdpMediaEngine:
                 peer.stalled(stalled_ms)
 
     def _sweep(self) -> None:
-        now_ms = self._now_ms()
+        now_ms, wire = self._now_ms(), self._wire
         self._timer = asyncio.get_running_loop().call_later(SWEEP_MS / 1000, self._sweep)
         self._wake(now_ms)
         self._pace()
-        self._wire.set_instant(now_ms, self._packet_ns())
+        now_ns = self._packet_ns()
+        wire.set_instant(now_ms, now_ns)
+        if wire.pumps:
+            wire.anchor(now_ms, now_ns)
         judging = now_ms - self._judged_ms >= TICK_MS
         reporting = now_ms - self._reported_ms >= REPORT_MS
         elapsed_ms = now_ms - self._judged_ms
@@ -391,12 +410,14 @@ class UdpMediaEngine:
             self._judged_ms = now_ms
         if reporting:
             self._reported_ms = now_ms
-        for peer in list(self._peers.values()):
+        peers = list(self._peers.values())
+        inbounds = [peer.inbound for peer in peers if peer.inbound is not None]
+        for inbound in wire.sweep(inbounds, now_ms) if wire.pumps else inbounds:
+            inbound.sweep(now_ms)
+        for peer in peers:
             peer.probe(now_ms)
-            if peer.inbound is not None:
-                peer.inbound.sweep(now_ms)
-                if reporting:
-                    peer.report(now_ms)
+            if reporting:
+                peer.report(now_ms)
             if judging and not peer.closed:
                 peer.check_activity(elapsed_ms)
                 peer.judge(now_ms, self._stall.stalls)

@@ -65,7 +65,7 @@ class Wire(WireBase):
 
     `inbox` is the box being handled, `outbox` is for copies and feedback. `stamp_ms` is its arrival
     (see `liveness.StallWatch`), `ticks` the same in units of 250 µs, `send_time` the 24-bit absolute send
-    time (6.18 fixed-point seconds) for the batch.
+    time (6.18 fixed-point seconds) for the batch. `arrived` counts datagrams until somebody sets it to 0.
     """
 
     __slots__ = (
@@ -82,13 +82,14 @@ class Wire(WireBase):
         self.fresh = True
         self.ticks = 0
         self.send_time = 0
+        self.arrived = 0
         self.socket: socket.socket | None = None
         self.sendto: Any = None
-        protect, unprotect = srtp.functions()
-        self.pumps = PUMP and bool(protect)
-        """Whether `run` may be called: the steady case is compiled."""
+        functions = srtp.functions()
+        self.pumps = PUMP and bool(functions[0])
+        """Whether the steady case is compiled (see `media._pump`)."""
         if self.pumps:
-            self.equip(self.boxes, protect, unprotect)
+            self.equip(self.boxes, *functions)
 
     def attach(self, sock: socket.socket) -> None:
         """Send through `sock` from now on."""
@@ -144,7 +145,7 @@ class Wire(WireBase):
 class Outbound(OutboundBase):
     """One peer's sending half: its keys and its present address."""
 
-    __slots__ = ("bytes", "packets", "session", "ssrc", "wire")
+    __slots__ = ("session", "wire")
 
     def __init__(self, wire: Wire, ssrc: int) -> None:
         self.wire = wire
@@ -177,6 +178,9 @@ class Outbound(OutboundBase):
     def send_rtcp(self, packet: bytes) -> None:
         """Protect and send an RTCP packet, if the peer can be reached."""
         if not self.ready:
+            return
+        if self.wire.pumps:
+            self.wire.send_control(self, packet)
             return
         box = self.wire.outbox
         size = len(packet)

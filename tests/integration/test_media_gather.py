@@ -31,8 +31,8 @@ async def counted(engine: UdpMediaEngine, number: int) -> None:
 @pytest.mark.parametrize("pumps", [True, False])
 async def test_many_are_gathered_few_are_not_and_none_is_lost(pumps: bool) -> None:
     engine = UdpMediaEngine(MediaOptions(host="127.0.0.1", gather_ms=2), SystemClock().now_ms)
-    await engine.start()
     engine._wire.pumps = engine._wire.pumps and pumps
+    await engine.start()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.connect(("127.0.0.1", engine.port))
         sent = await flood(engine, sock, gathered=True)
@@ -49,7 +49,7 @@ async def test_many_are_gathered_few_are_not_and_none_is_lost(pumps: bool) -> No
 async def test_with_0_ms_nothing_is_gathered() -> None:
     engine = UdpMediaEngine(MediaOptions(host="127.0.0.1", gather_ms=0), SystemClock().now_ms)
     await engine.start()
-    engine._arrived = 1_000_000
+    engine._wire.arrived = 1_000_000
     engine._pace()
     assert not engine.gathering
     await engine.close()

@@ -56,6 +56,8 @@ class Hall:
 
     def __init__(self) -> None:
         self.wire = Wire()
+        # There is no socket here that the pump could use.
+        self.wire.pumps = False
         self.wire.stamp_ms = 10_000
         self.boxes: dict[str, list[bytes]] = {}
         self.wire.sendto = lambda data, address: self.boxes.setdefault(address, []).append(bytes(data))
