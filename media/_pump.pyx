@@ -146,6 +146,8 @@ cdef class WireBase:
     cdef public uint32_t send_time
     cdef public bint fresh
     cdef public object inbox
+    cdef public list queue
+    cdef public object counters
     cdef int fd
     cdef tuple boxes_kept
     cdef tuple views_kept
@@ -259,7 +261,7 @@ cdef class WireBase:
     def pulse(self):
         """For the loop to call: read what has come and forward it. Whatever is not steady goes to Python.
 
-        `on_rest` gets the datagrams that `run` leaves; `on_stale` is called when this process stood still.
+        `on_rest` gets the datagrams that are left; `on_stale` is called when this process stood still.
         """
         cdef timespec now
         cdef uint64_t rings
@@ -280,14 +282,14 @@ cdef class WireBase:
     def drain(self, int batches):
         """Read so many batches, or as long as there is something."""
         cdef int count
-        cdef object rest
+        cdef list rest
         cdef bint within = self.together
         self.together = True
         try:
             while batches > 0:
                 batches -= 1
-                count, rest = self.run()
-                if rest:
+                rest = self.run(&count)
+                if rest is not None:
                     self.on_rest(rest)
                 if self.queue:
                     self.flush()
@@ -402,10 +404,10 @@ cdef class WireBase:
         self.seal_control(out, box, size + padding)
         return True
 
-    def run(self):
-        """Read a batch and forward what is steady. Returns (how many datagrams were read, those left to Python).
+    cdef list run(self, int* read):
+        """Read a batch and forward what is steady. `read` is how many datagrams came; returns those for Python.
 
-        The latter as `media.wire.Wire.receive` gives them; their boxes are good until the next call.
+        They are as `media.wire.Wire.receive` gives them; their boxes are good until the next call.
         """
         cdef int count, index, size, before_size = 0, before = -1
         cdef uint8_t* raw
@@ -420,8 +422,7 @@ cdef class WireBase:
             # An ICMP error of some earlier datagram is reported here once; it concerns no one in particular.
             if count >= 0 or errno != EINTR:
                 break
-        if count <= 0:
-            return 0, ()
+        read[0] = max(count, 0)
         for index in range(count):
             raw = self.arrived_from[index]
             size = <int>self.coming[index].msg_hdr.msg_namelen
@@ -439,7 +440,7 @@ cdef class WireBase:
                 rest.append((self.boxes_kept[index], <int>self.coming[index].msg_len, unpack_address(raw)))
         if self.leaving_count:
             self.flush_leaving()
-        return count, () if rest is None else rest
+        return rest
 
     cdef bint take(self, int index, int size, PathBase way, object stamp) except -1:
         """Handle one RTP packet; False leaves it untouched for Python."""
@@ -461,7 +462,7 @@ cdef class WireBase:
             inbound.receive(size)
             self.give_way()
             return True
-        stream = <StreamBase?><object>found
+        stream = <StreamBase><object>found
         if stream.track is None or inbound.live is None:
             return False
         status = self.unprotect(<void*>inbound.context_at, view, &size)
@@ -628,9 +629,9 @@ cdef class WireBase:
 
 cdef bint begun(tuple routes) except -1:
     """Whether no route waits for its beginning."""
-    cdef object route
-    for route in routes:
-        if (<RouteBase?>route).waiting:
+    cdef int index
+    for index in range(<int>len(routes)):
+        if (<RouteBase>routes[index]).waiting:
             return False
     return True
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from media.route import Route
     from media.srtp import Buffer
     from media.track import Stream, Track
-    from media.wire import Outbound
+    from media.wire import Counters, Outbound
 
 bytes_ = bytes
 """For the classes below that count `bytes`."""
@@ -165,10 +165,12 @@ class WireBase:
     """Of `wire.Wire`, which says what the fields mean."""
 
     __slots__ = (
-        "arrived", "batches", "fresh", "inbox", "on_rest", "on_stale", "send_time", "stall", "stamp_ms",
-        "ticks",
+        "arrived", "batches", "counters", "fresh", "inbox", "on_rest", "on_stale", "queue", "send_time",
+        "stall", "stamp_ms", "ticks",
     )  # fmt: skip
 
+    counters: Counters
+    queue: list[tuple[bytes | memoryview, Any]]
     batches: int
     on_rest: Any
     on_stale: Any
@@ -204,7 +206,6 @@ class WireBase:
         def gather(self, pause_ms: int) -> int: ...  # noqa: D102
         def pulse(self) -> None: ...  # noqa: D102
         def drain(self, batches: int) -> None: ...  # noqa: D102
-        def run(self) -> tuple[int, Any]: ...  # noqa: D102
         def sweep(self, inbounds: list[Any], now_ms: int) -> list[Inbound]: ...  # noqa: D102
         def send_control(self, out: OutboundBase, packet: bytes_) -> None: ...  # noqa: D102
 

@@ -44,7 +44,7 @@ class Ice:
     """See the module. `ufrag` and `password` are the server's, `remote_*` the client's."""
 
     __slots__ = (
-        "_old_keys", "_probes", "_tie_breaker", "_username", "key", "password", "paths", "remote_key",
+        "_old_keys", "_probes", "_questions", "_tie_breaker", "key", "password", "paths", "remote_key",
         "remote_ufrag", "ufrag",
     )  # fmt: skip
 
@@ -55,7 +55,7 @@ class Ice:
         self.remote_ufrag = ""
         self.remote_key = b""
         self._old_keys: tuple[bytes, ...] = ()
-        self._username = ""
+        self._questions = b""
         self._renew()
 
     def _renew(self) -> None:
@@ -69,16 +69,16 @@ class Ice:
             self._old_keys = (self.key,)
             self._renew()
         self.remote_ufrag, self.remote_key = ufrag, password.encode()
-        self._username = f"{ufrag}:{self.ufrag}"
+        self._questions = stun.questions(f"{ufrag}:{self.ufrag}", self._tie_breaker)
         return restarted
 
     def verifies(self, message: stun.Message) -> bool:
         """Whether a request was made by the peer's client (before or after an ICE restart)."""
-        return any(message.verified(key) for key in (self.key, *self._old_keys))
+        return message.verified(self.key) or any(message.verified(key) for key in self._old_keys)
 
     def probe(self, now_ms: int) -> bytes:
         """A binding request to send now."""
-        transaction, datagram = stun.request(self._username, self.remote_key, self._tie_breaker)
+        transaction, datagram = stun.request(self._questions, self.remote_key)
         self._probes[transaction] = now_ms
         while len(self._probes) > MAX_OUTSTANDING:
             del self._probes[next(iter(self._probes))]

@@ -94,7 +94,7 @@ class Liveness(LifeBase):
 
     __slots__ = (
         "_asked_ms", "_back_ms", "_end_ms", "_hurried", "_listened_ms", "_media_ms", "_probed_ms",
-        "_renewed_ms", "_since_ms", "_tries", "proven_ms", "rtt_ms", "state",
+        "_renewed_ms", "_since_ms", "_tries", "probe_ms", "proven_ms", "rtt_ms", "state",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -103,6 +103,8 @@ class Liveness(LifeBase):
         self.heard_ms: int | None = None
         self.proven_ms: int | None = None
         self.rtt_ms = 0
+        self.probe_ms = 0
+        """Before this instant no probe can be due: so that nobody asks who is asked 20 times a second."""
         self._tries = 0
         self._media_ms: int | None = None
         self._probed_ms: int | None = None
@@ -135,6 +137,7 @@ class Liveness(LifeBase):
             self._back_ms = None
             self._asked_ms = None
             self._probed_ms = None
+            self.probe_ms = 0
         self._listened_ms = now_ms
 
     def media(self, now_ms: int) -> None:
@@ -145,6 +148,7 @@ class Liveness(LifeBase):
     def probed(self, now_ms: int) -> None:
         """A probe was sent."""
         self._probed_ms = now_ms
+        self.probe_ms = now_ms + RETRY_MS
         if self._asked_ms is None:
             self._asked_ms = now_ms
             self._tries = 0
@@ -156,6 +160,8 @@ class Liveness(LifeBase):
             self.proven_ms = sent_ms
         if self._asked_ms is not None and sent_ms >= self._asked_ms:
             self._asked_ms = None
+            if self._probed_ms is not None:
+                self.probe_ms = self._probed_ms + QUIET_PROBE_MS
         if self._back_ms is None and (self._renewed_ms is None or sent_ms >= self._renewed_ms):
             self._back_ms = sent_ms
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from operator import sub
+
+from msgspec import Struct
 
 SENDER_REPORT = 200
 RECEIVER_REPORT = 201
@@ -27,8 +28,7 @@ _FEEDBACK = struct.Struct("!IIHHI")
 _NACK_ITEM = struct.Struct("!HH")
 
 
-@dataclass(frozen=True, slots=True)
-class SenderReport:
+class SenderReport(Struct, frozen=True, gc=False):
     """What a sender says of its stream; `ntp` is the 64-bit NTP time of `rtp`."""
 
     ssrc: int
@@ -36,8 +36,7 @@ class SenderReport:
     rtp: int
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True, gc=False):
     """A report block: how well a stream is received. Times in 1/65536 s (RFC 3550, 6.4.1)."""
 
     ssrc: int
@@ -49,23 +48,20 @@ class Report:
     delay: int
 
 
-@dataclass(frozen=True, slots=True)
-class Nack:
+class Nack(Struct, frozen=True, gc=False):
     """The receiver misses these sequence numbers of a stream."""
 
     ssrc: int
     lost: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFrameRequest:
+class KeyFrameRequest(Struct, frozen=True, gc=False):
     """PLI or FIR."""
 
     ssrc: int
 
 
-@dataclass(frozen=True, slots=True)
-class Remb:
+class Remb(Struct, frozen=True, gc=False):
     """The receiver's estimate of what it can take, over all its video."""
 
     bits_per_s: int

@@ -20,8 +20,9 @@ BUFFER_BYTES = 2_048
 MAX_PACKET_BYTES = 1_600
 STATUS_AUTH = 7
 STATUS_REPLAY = (9, 10)
-# Enough for a second of video, so that a retransmission is not taken for a replay.
-_WINDOW = 1_024
+# Enough for a second of video, so that a retransmission is not taken for a replay; no more, for libsrtp
+# shifts it whole with every packet.
+_WINDOW = 512
 
 Transform = Callable[[Any, Any, Any], int]
 

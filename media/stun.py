@@ -7,14 +7,15 @@ the port: a request from a stranger costs a walk over its attributes and no cryp
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import os
+import socket
 import struct
 import zlib
 
 COOKIE = 0x2112A442
 HEADER = struct.Struct("!HHI12s")
 ATTRIBUTE = struct.Struct("!HH")
+_MAPPED_4 = struct.Struct("!HHI")
 MAX_BYTES = 1_024
 
 BINDING_REQUEST = 0x0001
@@ -101,15 +102,19 @@ def response(request: Message, address: tuple[str, int], password: bytes) -> byt
     )
 
 
-def request(username: str, password: bytes, tie_breaker: bytes) -> tuple[bytes, bytes]:
-    """A binding request of the controlled side: (transaction id, datagram)."""
-    transaction = os.urandom(12)
-    body = (
+def questions(username: str, tie_breaker: bytes) -> bytes:
+    """The attributes of a binding request of the controlled side."""
+    return (
         _attribute(_USERNAME, username.encode("ascii"))
         + _attribute(_PRIORITY, _HOST_PRIORITY.to_bytes(4, "big"))
         + _attribute(_ICE_CONTROLLED, tie_breaker)
     )
-    return transaction, _sealed(BINDING_REQUEST, transaction, body, password)
+
+
+def request(asked: bytes, password: bytes) -> tuple[bytes, bytes]:
+    """A binding request with the attributes of `questions`: (transaction id, datagram)."""
+    transaction = os.urandom(12)
+    return transaction, _sealed(BINDING_REQUEST, transaction, asked, password)
 
 
 def _attribute(name: int, value: bytes) -> bytes:
@@ -117,15 +122,17 @@ def _attribute(name: int, value: bytes) -> bytes:
 
 
 def _xor(address: tuple[str, int], request: Message) -> bytes:
-    host = ipaddress.ip_address(address[0])
-    if isinstance(host, ipaddress.IPv6Address) and host.ipv4_mapped is not None:
+    """The value of XOR-MAPPED-ADDRESS (RFC 8489, 14.2)."""
+    host, port = address[0], address[1] ^ (COOKIE >> 16)
+    if host.startswith("::ffff:") and "." in host:
         # What a dual-stack socket calls an IPv4 address; the client knows itself by the plain one.
-        host = host.ipv4_mapped
-    pad = COOKIE.to_bytes(4, "big") + request.transaction
-    plain = host.packed
-    mixed = bytes(a ^ b for a, b in zip(plain, pad, strict=False))
-    family = 1 if host.version == 4 else 2
-    return struct.pack("!BBH", 0, family, address[1] ^ (COOKIE >> 16)) + mixed
+        host = host[7:]
+    if ":" not in host:
+        plain = int.from_bytes(socket.inet_pton(socket.AF_INET, host), "big")
+        return _MAPPED_4.pack(1, port, plain ^ COOKIE)
+    plain = int.from_bytes(socket.inet_pton(socket.AF_INET6, host.partition("%")[0]), "big")
+    mask = COOKIE << 96 | int.from_bytes(request.transaction, "big")
+    return struct.pack("!HH", 2, port) + (plain ^ mask).to_bytes(16, "big")
 
 
 def _integrity(covered: bytes, password: bytes) -> bytes:

@@ -415,7 +415,8 @@ class UdpMediaEngine:
         for inbound in wire.sweep(inbounds, now_ms) if wire.pumps else inbounds:
             inbound.sweep(now_ms)
         for peer in peers:
-            peer.probe(now_ms)
+            if now_ms >= peer.live.probe_ms:
+                peer.probe(now_ms)
             if reporting:
                 peer.report(now_ms)
             if judging and not peer.closed:

@@ -69,7 +69,7 @@ class Wire(WireBase):
     """
 
     __slots__ = (
-        "boxes", "counters", "outbox", "pumps", "queue", "sendto", "socket",
+        "boxes", "outbox", "pumps", "sendto", "socket",
     )  # fmt: skip
 
     def __init__(self) -> None:

@@ -13,6 +13,7 @@ from media.liveness import (
     PROBE_MS,
     RENEWED_MS,
     SILENT_MS,
+    Liveness,
     StallWatch,
     Verdict,
     awake_ms,
@@ -389,3 +390,27 @@ def test_remembered_stalls_are_bounded() -> None:
     for at in range(0, 10_000_000, 1_000):
         watch.wake(at)
     assert len(watch.stalls) <= 61
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_probe_is_due_before_it_is_said_to_be(seed: int) -> None:
+    chance, live, now_ms, due = random.Random(seed), Liveness(), 0, 0
+    sent = [0]
+    for _ in range(400):
+        now_ms += chance.choice((10, 50, 50, 300))
+        match chance.randrange(6):
+            case 0:
+                live.media(now_ms)
+                live.hear(now_ms)
+            case 1:
+                live.proven(chance.choice(sent[-4:]))
+            case 2:
+                live.judge(now_ms)
+            case _:
+                live.hear(now_ms)
+        if live.probe_due(now_ms):
+            due += 1
+            assert now_ms >= live.probe_ms
+            live.probed(now_ms)
+            sent.append(now_ms)
+    assert due > 20

@@ -51,7 +51,7 @@ def test_an_ipv4_address_of_a_dual_stack_socket_is_told_plainly() -> None:
 
 
 def test_aioice_verifies_our_request() -> None:
-    transaction, datagram = stun.request("client:server", PASSWORD, bytes(8))
+    transaction, datagram = stun.request(stun.questions("client:server", bytes(8)), PASSWORD)
     read = theirs.parse_message(datagram)
     assert read.transaction_id == transaction
     assert read.attributes["USERNAME"] == "client:server"
