@@ -48,6 +48,47 @@ cdef class RouteBase:
     cdef public int64_t bytes
 
 
+cdef class RingBase:
+    """See `media.bases.RingBase`. A place keeps its memory for the next packet that fits into it."""
+    cdef uint8_t* place[RING]
+    cdef uint16_t size[RING]
+    cdef uint16_t room[RING]
+
+    def __dealloc__(self):
+        cdef int index
+        for index in range(RING):
+            PyMem_Free(self.place[index])
+
+    cdef int put(self, int seq, const uint8_t* packet, int size) except -1:
+        cdef int index = seq & (RING - 1), room = size + 63 & ~63
+        if size > self.room[index]:
+            PyMem_Free(self.place[index])
+            self.place[index] = NULL
+            self.room[index] = self.size[index] = 0
+            self.place[index] = <uint8_t*>PyMem_Malloc(room)
+            if self.place[index] is NULL:
+                raise MemoryError
+            self.room[index] = <uint16_t>room
+        memcpy(self.place[index], packet, size)
+        self.size[index] = <uint16_t>size
+        return 0
+
+    def keep(self, int seq, packet):
+        """See `media.bases.RingBase.keep`."""
+        cdef bytes kept = bytes(packet)
+        if not 4 <= len(kept) <= BOX_BYTES:
+            raise ValueError("no packet")
+        self.put(seq, kept, <int>len(kept))
+
+    def recall(self, int seq):
+        """See `media.bases.RingBase.recall`."""
+        cdef int index = seq & (RING - 1)
+        cdef uint8_t* packet = self.place[index]
+        if not self.size[index] or (packet[2] << 8 | packet[3]) != seq:
+            return None
+        return PyBytes_FromStringAndSize(<char*>packet, self.size[index])
+
+
 cdef class StreamBase
 
 
@@ -57,7 +98,7 @@ cdef class TrackBase:
     cdef public bint key_frame_due
     cdef public bint wanting
     cdef public tuple routes
-    cdef public list ring
+    cdef public RingBase ring
     cdef public int cc_head
     cdef public int time_head
     cdef public int level_head
@@ -90,6 +131,9 @@ cdef class LogBase:
 cdef class InboundBase:
     """See `media.bases.InboundBase`."""
     cdef public dict streams
+    cdef public StreamBase recent
+    cdef public int64_t packets
+    cdef public int64_t bytes
     cdef public tuple tracks
     cdef public LifeBase live
     cdef public OutboundBase out
@@ -101,4 +145,5 @@ cdef class InboundBase:
 cdef class PathBase:
     """See `media.bases.PathBase`."""
     cdef public InboundBase inbound
+    cdef public object peer
     cdef public bint selected

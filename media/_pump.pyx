@@ -15,20 +15,16 @@ The state lies in the base classes below (`media.bases` says what each field mea
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.dict cimport PyDict_GetItem
 from cpython.list cimport PyList_Append
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memcmp, memcpy, memset
-
-cdef extern from "Python.h":
-    # Cython declares the list's setter for its own reference counting; this one is as in C: it steals.
-    int steal_item "PyList_SetItem"(object, Py_ssize_t, PyObject*) except -1
-    PyObject* new_bytes "PyBytes_FromStringAndSize"(const char*, Py_ssize_t) except NULL
 
 include "_system.pxi"
 
 ctypedef int (*transform)(void*, void*, int*) noexcept nogil
 
-EDITION = 2
+EDITION = 3
 """See `media.bases.EDITION`."""
 
 cdef enum:
@@ -38,7 +34,7 @@ cdef enum:
     QUEUE = 128
     BOX_BYTES = 2048
     MAX_PACKET = 1600
-    RING_MASK = 255
+    RING = 256
     TYPES = 128
     # `media.liveness.STALE_MS`, `media.inbound.FEEDBACK_MS` and `media.bandwidth.MAX_REPORTED`.
     STALE_MS = 100
@@ -128,8 +124,7 @@ cdef int strip(uint8_t* view, int size, TrackBase track, list pending, int64_t t
 cdef class WireBase:
     """See `media.bases` and the module. `boxes` and `scratch` are writable buffers of `BOX_BYTES` each.
 
-    `protect`, `unprotect` and `protect_rtcp` are the addresses of libsrtp's functions, 0 without them (then nothing
-    here must be called).
+    The four functions of `equip` are the addresses of libsrtp's, 0 without them (then nothing here must be called).
     """
 
     cdef public StallBase stall
@@ -158,6 +153,7 @@ cdef class WireBase:
     cdef transform protect
     cdef transform unprotect
     cdef transform protect_rtcp
+    cdef transform unprotect_rtcp
     cdef dict ways
     cdef mmsghdr coming[BATCH]
     cdef iovec arrived_part[BATCH]
@@ -183,7 +179,9 @@ cdef class WireBase:
         if self.timer >= 0:
             close(self.timer)
 
-    def equip(self, boxes, uintptr_t protect, uintptr_t unprotect, uintptr_t protect_rtcp):
+    def equip(
+        self, boxes, uintptr_t protect, uintptr_t unprotect, uintptr_t protect_rtcp, uintptr_t unprotect_rtcp
+    ):
         """Use these boxes (each with a writable `view`) and these functions of libsrtp."""
         cdef uint8_t[::1] view
         cdef int index
@@ -207,6 +205,7 @@ cdef class WireBase:
         self.protect = <transform>protect
         self.unprotect = <transform>unprotect
         self.protect_rtcp = <transform>protect_rtcp
+        self.unprotect_rtcp = <transform>unprotect_rtcp
 
     def connect(self, int fd):
         """Read from and write to this socket; -1: none."""
@@ -277,10 +276,13 @@ cdef class WireBase:
         self.stall.woke_ms = self.stamp_ms = now_ms
         self.fresh = True
         self.tell(now_ns)
-        self.drain(self.batches)
+        self.empty(self.batches)
 
     def drain(self, int batches):
         """Read so many batches, or as long as there is something."""
+        self.empty(batches)
+
+    cdef int empty(self, int batches) except -1:
         cdef int count
         cdef list rest
         cdef bint within = self.together
@@ -300,6 +302,7 @@ cdef class WireBase:
             self.together = within
             if self.leaving_count and not within:
                 self.flush_leaving()
+        return 0
 
     def sweep(self, list inbounds not None, int64_t now_ms):
         """`Inbound.sweep` where all is steady. Returns the others, whose turn with Python it is."""
@@ -443,26 +446,35 @@ cdef class WireBase:
         return rest
 
     cdef bint take(self, int index, int size, PathBase way, object stamp) except -1:
-        """Handle one RTP packet; False leaves it untouched for Python."""
+        """Handle one RTP or RTCP packet; False leaves it untouched for Python."""
         cdef uint8_t* view = self.box_at[index]
         cdef InboundBase inbound = way.inbound
         cdef StreamBase stream
         cdef TrackBase track
         cdef LifeBase live
         cdef PyObject* found
+        cdef uint32_t ssrc
         cdef int status, seq, slot = 0
-        if size < 12 or size > MAX_PACKET or view[0] & 0xC0 != 0x80 or 192 <= view[1] < 224:
+        if size < 12 or size > MAX_PACKET or view[0] & 0xC0 != 0x80:
             return False
-        if inbound is None or not way.selected or not inbound.context_at:
+        if inbound is None or not inbound.context_at:
             return False
-        found = PyDict_GetItem(inbound.streams, word(view + 8))
-        if found is NULL:
-            # At once, because what comes after it may depend on what it changes.
-            self.inbox = self.boxes_kept[index]
-            inbound.receive(size)
-            self.give_way()
+        if 192 <= view[1] < 224:
+            self.take_control(view, size, way, stamp)
             return True
-        stream = <StreamBase><object>found
+        if not way.selected:
+            return False
+        ssrc = word(view + 8)
+        stream = inbound.recent
+        if stream is None or stream.ssrc != ssrc:
+            found = PyDict_GetItem(inbound.streams, ssrc)
+            if found is NULL:
+                # At once, because what comes after it may depend on what it changes.
+                self.inbox = self.boxes_kept[index]
+                inbound.receive(size)
+                self.give_way()
+                return True
+            stream = inbound.recent = <StreamBase><object>found
         if stream.track is None or inbound.live is None:
             return False
         status = self.unprotect(<void*>inbound.context_at, view, &size)
@@ -493,9 +505,26 @@ cdef class WireBase:
             clock(stream, track.clock_rate, self.ticks, stream.last_ts)
         if track.routes:
             if track.ring is not None:
-                steal_item(track.ring, seq & RING_MASK, new_bytes(<char*>view, size))
+                track.ring.put(seq, view, size)
             self.forward(view, size, slot, track)
         return True
+
+    cdef int take_control(self, uint8_t* view, int size, PathBase way, object stamp) except -1:
+        """`Inbound.receive_rtcp`, and what was said goes to `Peer.take_rtcp`."""
+        cdef InboundBase inbound = way.inbound
+        cdef LifeBase live = inbound.live
+        cdef int plain = size
+        if self.unprotect_rtcp(<void*>inbound.context_at, view, &plain):
+            self.counters.drop_srtcp += 1
+            return 0
+        live.heard_ms = stamp
+        if live.watch and self.fresh:
+            live.listen(stamp)
+            live.media(stamp)
+        inbound.packets += 1
+        inbound.bytes += size
+        way.peer.take_rtcp(PyBytes_FromStringAndSize(<char*>view, plain))
+        return 0
 
     cdef int give_way(self) except -1:
         """Python may have queued packets: send what came before them, and them, so that the order is kept."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from media.bandwidth import ArrivalLog
     from media.inbound import Inbound
     from media.liveness import Liveness
+    from media.peer import Peer
     from media.route import Route
     from media.srtp import Buffer
     from media.track import Stream, Track
@@ -83,8 +84,29 @@ class RouteBase:
     bytes: int
 
 
+RING = 256
+
+
+class RingBase:
+    """The last `RING` packets of a track by their sequence numbers, for retransmission."""
+
+    __slots__ = ("_places",)
+
+    def __init__(self) -> None:
+        self._places: list[bytes_ | None] = [None] * RING
+
+    def keep(self, seq: int, packet: bytes_) -> None:
+        """Remember a packet; the one `RING` numbers before it is forgotten."""
+        self._places[seq % RING] = packet
+
+    def recall(self, seq: int) -> bytes_ | None:
+        """The packet with this sequence number, if it is still there."""
+        packet = self._places[seq % RING]
+        return packet if packet is not None and packet[2] << 8 | packet[3] == seq else None
+
+
 class TrackBase:
-    """Of `track.Track`. `ring` has `track.RING` places, None for sound; `*_head` are heads of extensions."""
+    """Of `track.Track`. `ring` is None for sound; `*_head` are heads of extensions."""
 
     __slots__ = (
         "cc_head", "clock_rate", "key_frame_due", "level_head", "ring", "routes", "stream", "time_head",
@@ -95,7 +117,7 @@ class TrackBase:
     key_frame_due: bool
     wanting: bool
     routes: tuple[Route, ...]
-    ring: list[bytes | None] | None
+    ring: RingBase | None
     cc_head: int
     time_head: int
     level_head: int
@@ -139,11 +161,20 @@ class LogBase:
 
 
 class InboundBase:
-    """Of `inbound.Inbound`. `pending` is that of `log`; `streams` by SSRC."""
+    """Of `inbound.Inbound`. `pending` is that of `log`; `streams` by SSRC.
 
-    __slots__ = ("context_at", "live", "log", "out", "pending", "streams", "tracks")
+    `recent` is the one that was found there last, None when something was changed there since. `packets` and
+    `bytes` count RTCP; media is counted by stream.
+    """
+
+    __slots__ = (
+        "bytes", "context_at", "live", "log", "out", "packets", "pending", "recent", "streams", "tracks",
+    )  # fmt: skip
 
     streams: dict[int, Stream]
+    recent: Stream | None
+    packets: int
+    bytes: int
     tracks: tuple[Track, ...]
     live: Liveness
     out: Outbound
@@ -155,9 +186,10 @@ class InboundBase:
 class PathBase:
     """Of `ice.Path`."""
 
-    __slots__ = ("inbound", "selected")
+    __slots__ = ("inbound", "peer", "selected")
 
     inbound: Inbound | None
+    peer: Peer
     selected: bool
 
 
@@ -200,7 +232,7 @@ class WireBase:
 
     if TYPE_CHECKING:
         # Of the compiled class only; `PUMP` says whether it is there.
-        def equip(self, boxes: Any, protect: int, unprotect: int, protect_rtcp: int) -> None: ...  # noqa: D102
+        def equip(self, boxes: Any, *functions: int) -> None: ...  # noqa: D102
         def connect(self, fd: int) -> None: ...  # noqa: D102
         def anchor(self, now_ms: int, now_ns: int) -> None: ...  # noqa: D102
         def gather(self, pause_ms: int) -> int: ...  # noqa: D102
@@ -213,7 +245,7 @@ class WireBase:
 PUMP = False
 """Whether the compiled classes are in use."""
 
-EDITION = 2
+EDITION = 3
 """Raised with every change of what is shared, so that an older build is noticed and not used."""
 
 if not TYPE_CHECKING and not os.environ.get(NO_PUMP):
@@ -228,6 +260,7 @@ if not TYPE_CHECKING and not os.environ.get(NO_PUMP):
             LogBase,
             OutboundBase,
             PathBase,
+            RingBase,
             RouteBase,
             StallBase,
             StreamBase,

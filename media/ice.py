@@ -32,7 +32,7 @@ class Path(PathBase):
     `inbound` is the peer's, as soon as there are keys; `selected` is true of the path that is sent to.
     """
 
-    __slots__ = ("address", "peer")
+    __slots__ = ("address",)
 
     def __init__(self, address: Address, peer: Peer) -> None:
         self.address, self.peer = address, peer

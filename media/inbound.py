@@ -9,7 +9,7 @@ from media.bandwidth import ArrivalLog
 from media.bases import InboundBase
 from media.liveness import Liveness
 from media.route import Route
-from media.track import RING_MASK, Stream, Track
+from media.track import Stream, Track
 from media.wire import Outbound, Wire
 
 MAX_STREAMS = 64
@@ -21,7 +21,7 @@ class Inbound(InboundBase):
     """See the module. Made when DTLS has yielded the keys."""
 
     __slots__ = (
-        "_context", "_session", "_strangers", "_wire", "bytes", "packets", "rtt_ms",
+        "_context", "_session", "_strangers", "_wire", "rtt_ms",
     )  # fmt: skip
 
     def __init__(self, wire: Wire, live: Liveness, out: Outbound, profile: int, key: bytes) -> None:
@@ -33,6 +33,7 @@ class Inbound(InboundBase):
         self.pending = self.log.pending
         self._strangers = 0
         self.streams: dict[int, Stream] = {}
+        self.recent: Stream | None = None
         self.tracks: tuple[Track, ...] = ()
         self.packets = self.bytes = 0
         self.rtt_ms: int | None = None
@@ -97,9 +98,7 @@ class Inbound(InboundBase):
         else:
             routes = self._out_of_order(stream, seq, ts)
         if routes:
-            ring = track.ring
-            if ring is not None:
-                ring[seq & RING_MASK] = inbox.copy[:size]
+            track.keep(wire, seq, size)
             track.forward(wire, size, slot, routes, (first, second, seq, ts, block))
 
     def _out_of_order(self, stream: Stream, seq: int, ts: int) -> tuple[Route, ...]:
@@ -175,6 +174,7 @@ class Inbound(InboundBase):
             else:
                 continue
             self.streams[ssrc] = stream
+            self.recent = None
             return stream
         self._wire.counters.drop_unknown_stream += 1
         return None
@@ -189,6 +189,7 @@ class Inbound(InboundBase):
 
     def publish(self, track: Track) -> None:
         """Expect the streams that the offer announced for `track`; without SSRCs they are met later."""
+        self.recent = None
         ssrc, rtx_ssrc = track.ssrc, track.rtx_ssrc
         if ssrc is None or (track.stream is not None and track.stream.ssrc == ssrc):
             return
@@ -204,6 +205,7 @@ class Inbound(InboundBase):
 
     def forget(self, track: Track) -> None:
         """The track is not published any more."""
+        self.recent = None
         for ssrc in [ssrc for ssrc, stream in self.streams.items() if stream.track is track]:
             self.packets += self.streams[ssrc].packets
             self.bytes += self.streams[ssrc].bytes

@@ -198,10 +198,13 @@ class Peer:
 
     def receive_rtcp(self, size: int) -> None:
         """Take the RTCP packet in the inbox."""
+        data = self.inbound.receive_rtcp(size) if self.inbound is not None else None
+        if data is not None:
+            self.take_rtcp(data)
+
+    def take_rtcp(self, data: bytes) -> None:
+        """Take an authentic RTCP packet."""
         if self.inbound is None:
-            return
-        data = self.inbound.receive_rtcp(size)
-        if data is None:
             return
         now_ms = self.wire.stamp_ms
         for packet in rtcp.parse(data):

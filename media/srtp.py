@@ -23,6 +23,7 @@ STATUS_REPLAY = (9, 10)
 # Enough for a second of video, so that a retransmission is not taken for a replay; no more, for libsrtp
 # shifts it whole with every packet.
 _WINDOW = 512
+_NAMES = ("srtp_protect", "srtp_unprotect", "srtp_protect_rtcp", "srtp_unprotect_rtcp")
 
 Transform = Callable[[Any, Any, Any], int]
 
@@ -70,9 +71,8 @@ def _native() -> tuple[Any, Any] | None:
         from pylibsrtp._binding import ffi, lib  # noqa: PLC0415
     except ImportError:  # pragma: no cover - only with another pylibsrtp
         return None
-    wanted = ("srtp_protect", "srtp_unprotect", "srtp_protect_rtcp", "srtp_unprotect_rtcp")
     try:
-        shapes = {str(ffi.typeof(getattr(lib, name))) for name in wanted}
+        shapes = {str(ffi.typeof(getattr(lib, name))) for name in _NAMES}
         probe = make_session(Policy.SRTP_PROFILE_AES128_CM_SHA1_80, bytes(30), inbound=True)
         context = probe._srtp[0]
         right = str(ffi.typeof(context)) == "<ctype 'struct srtp_ctx_t_ *'>"
@@ -135,13 +135,11 @@ def address_of(context: Any) -> int:
     return int(_ffi.cast("uintptr_t", context)) if IN_PLACE else 0
 
 
-def functions() -> tuple[int, int, int]:
-    """The addresses of libsrtp's protect, unprotect and protect_rtcp; zeros without the fast way."""
+def functions() -> tuple[int, ...]:
+    """The addresses of protect, unprotect, protect_rtcp and unprotect_rtcp; zeros without the fast way."""
     if not IN_PLACE:
-        return 0, 0, 0
-    names = ("srtp_protect", "srtp_unprotect", "srtp_protect_rtcp")
-    one, two, three = (int(_ffi.cast("uintptr_t", _ffi.addressof(_lib, name))) for name in names)
-    return one, two, three
+        return (0,) * len(_NAMES)
+    return tuple(int(_ffi.cast("uintptr_t", _ffi.addressof(_lib, name))) for name in _NAMES)
 
 
 def context_of(session: Session) -> Any:

@@ -7,14 +7,12 @@ subscriber, so it makes no objects, looks nothing up twice, and rewrites the pac
 from __future__ import annotations
 
 from media import rtcp, rtp, srtp
-from media.bases import StreamBase, TrackBase
+from media.bases import RingBase, StreamBase, TrackBase
 from media.engine import Kind, Source
 from media.route import Route
 from media.sdp import AUDIO_LEVEL, MID, SEND_TIME, TRANSPORT_CC, Codec, Line
 from media.wire import Outbound, Wire
 
-RING = 256
-RING_MASK = RING - 1
 MAX_GAP = 100
 MAX_MISSING = 256
 NACK_TRIES = 8
@@ -145,7 +143,7 @@ class Track(TrackBase):
         self.cc_head = self.time_head = self.level_head = self.usual_head = self.mid_id = 0
         self.clock_rate = 48_000 if kind == "audio" else 90_000
         self.stream: Stream | None = None
-        self.ring: list[bytes | None] | None = [None] * RING if kind == "video" else None
+        self.ring: RingBase | None = RingBase() if kind == "video" else None
         self.routes: tuple[Route, ...] = ()
         self.active = False
         self.key_frame_due = self.wanting = False
@@ -234,14 +232,11 @@ class Track(TrackBase):
     def keep(self, wire: Wire, seq: int, size: int) -> None:
         """Remember the stripped packet for retransmission."""
         if self.ring is not None:
-            self.ring[seq & RING_MASK] = wire.inbox.copy[:size]
+            self.ring.keep(seq, wire.inbox.copy[:size])
 
     def recall(self, seq: int) -> bytes | None:
         """The packet with this sequence number, if the ring still has it."""
-        if self.ring is None:
-            return None
-        packet = self.ring[seq & RING_MASK]
-        return packet if packet is not None and packet[2] << 8 | packet[3] == seq else None
+        return None if self.ring is None else self.ring.recall(seq)
 
     def strip(self, view: memoryview, arrivals: list[int], ticks: int) -> int:
         """Keep only the header extensions that subscribers may see; return the slot (0: none).

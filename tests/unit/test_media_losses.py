@@ -6,9 +6,10 @@ import pytest
 from rig.hall import DELTA, KEY, Hall, plain, wait
 
 from media import rtcp, rtp
+from media.bases import RING
 from media.route import REPAIR_BUCKET
 from media.sdp import Codec
-from media.track import KEY_FRAME_PAUSE_MS, RING
+from media.track import KEY_FRAME_PAUSE_MS
 
 
 @pytest.fixture(autouse=True)

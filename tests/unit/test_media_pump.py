@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pylibsrtp import Policy, Session
 from rig.hall import AUDIO, IDS, VIDEO
 
-from media import bases, rtp, srtp
+from media import bases, rtcp, rtp, srtp
 from media.bandwidth import Downlink
 from media.engine import Kind, Source, track_id
 from media.ice import Path
@@ -54,14 +54,19 @@ class PeerStub:
     def __init__(self, inbound: Inbound) -> None:
         self.inbound = inbound
         self.selected: list[Path] = []
-        self.rtcp: list[int] = []
+        self.rtcp: list[bytes] = []
 
     def select(self, path: Path) -> None:
         self.selected.append(path)
         path.selected = True
 
     def receive_rtcp(self, size: int) -> None:
-        self.rtcp.append(size)
+        data = self.inbound.receive_rtcp(size)
+        if data is not None:
+            self.take_rtcp(data)
+
+    def take_rtcp(self, data: bytes) -> None:
+        self.rtcp.append(data)
 
 
 class Twin:
@@ -152,12 +157,20 @@ class Twin:
                 (route.track_id, route.packets, route.bytes, route.waiting, route.seq_shift)
                 for route in self.room.routes()
             ),
-            "ring": self.tracks["video"].ring,
+            "ring": self.recalled(),
+            "control": (self.inbound.packets, self.inbound.bytes),
             "pending": self.inbound.pending,
             "counters": self.wire.counters.as_dict(),
             "life": (self.live.heard_ms, self.live.watch, self.live._media_ms),
             "rtcp": self.peer.rtcp,
         }
+
+    def recalled(self) -> list[bytes]:
+        """What the ring still has of the camera, besides what can no longer be there."""
+        track = self.tracks["video"]
+        newest = track.stream.max_seq if track.stream is not None else 0
+        found = (track.recall((newest + ahead) & 0xFFFF) for ahead in range(-600, 300))
+        return [packet for packet in found if packet is not None]
 
     def close(self) -> None:
         for each in (self.socket, self.client, *self.ears):
@@ -211,7 +224,7 @@ steps = st.lists(
         st.sampled_from(["next"] * 6 + ["skip", "again", "late", "far"]),
         st.sampled_from(list(EXTENSIONS) + ["steady"] * 4),
         st.integers(0, 1_150),
-        st.sampled_from(["good"] * 8 + ["forged", "twice", "short", "rtcp"]),
+        st.sampled_from(["good"] * 8 + ["forged", "twice", "short", "rtcp", "report"]),
     ),
     min_size=1, max_size=60,
 )  # fmt: skip
@@ -241,6 +254,9 @@ def datagrams(script: list[tuple[int, str, str, int, str]], begin: int) -> Itera
                 yield sealed
             case "short":
                 yield sealed[:11]
+            case "report":
+                yield sealed
+                yield session.protect_rtcp(rtcp.picture_loss(CAMERA, size))
             case "rtcp":
                 yield sealed
                 yield b"\x80\xc8" + sealed[2:40]
