@@ -29,6 +29,7 @@ from media.ice import MAX_PATHS, Path
 from media.liveness import TICK_MS, StallWatch
 from media.options import MediaOptions
 from media.peer import Peer
+from media.reading import PACE_MS, Reading
 from media.room import Room
 from media.srtp import MAX_PACKET_BYTES, Buffer
 from media.wire import BATCH, Address, Wire
@@ -37,12 +38,9 @@ log = logging.getLogger(__name__)
 
 __all__ = ["MediaOptions", "UdpMediaEngine"]
 
-SWEEP_MS = 50
+SWEEP_MS = PACE_MS
 REPORT_MS = 1_000
 BACKLOG_BATCHES = 80
-# From so many datagrams a second on they are gathered (`MediaOptions.gather_ms`), below half of it no more.
-GATHER_PER_S = 2_000
-GATHER_BATCHES = 8
 SOCKET_BUFFER_BYTES = 4 << 20
 
 
@@ -68,10 +66,9 @@ class UdpMediaEngine:
         self._candidates: tuple[tuple[str, int], ...] = ()
         self._stall = StallWatch(now_ms())
         self._timer: asyncio.TimerHandle | None = None
-        self._gathering: asyncio.TimerHandle | None = None
-        self.gathering = False
-        """Whether so much arrives that it is read in bursts."""
-        self._read: Callable[[], None] = self._readable
+        self._reading = Reading(self._wire, options.gather_ms, self._readable, pulses=False)
+        if self._wire.pumps:
+            self._wire.on_rest, self._wire.on_stale = self._handle, self._readable
         self._judged_ms = self._reported_ms = 0
         self._past = dict.fromkeys(("packets_received", "packets_sent", "bytes_received", "bytes_sent"), 0)
 
@@ -100,16 +97,14 @@ class UdpMediaEngine:
                 raise MediaError("media.port_in_use", text) from error
             raise
         self._wire.attach(sock)
-        loop = asyncio.get_running_loop()
         self._stall = StallWatch(self._now_ms())
         if self._wire.pumps and self._packet_ns is time.perf_counter_ns:
             # The pump is called by the loop itself, and reckons the time by the system's clock.
             self._wire.anchor(self._now_ms(), self._packet_ns())
             self._wire.stall = self._stall
-            self._wire.on_rest, self._wire.on_stale = self._handle, self._readable
-            self._read = self._wire.pulse
-        loop.add_reader(sock.fileno(), self._read)
-        self._timer = loop.call_later(SWEEP_MS / 1000, self._sweep)
+            self._reading = Reading(self._wire, self.options.gather_ms, self._wire.pulse, pulses=True)
+        self._reading.start()
+        self._timer = asyncio.get_running_loop().call_later(SWEEP_MS / 1000, self._sweep)
 
     async def close(self) -> None:
         """See `MediaEngine`."""
@@ -118,12 +113,16 @@ class UdpMediaEngine:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self.gathering:
-            self._scatter()
+        if self._wire.socket is not None:
+            self._reading.stop()
         sock = self._wire.detach()
         if sock is not None:
-            asyncio.get_running_loop().remove_reader(sock.fileno())
             sock.close()
+
+    @property
+    def gathering(self) -> bool:
+        """Whether so much arrives that it is read in bursts."""
+        return self._reading.gathering
 
     # -- the port ------------------------------------------------------------------------------------------
 
@@ -229,52 +228,13 @@ class UdpMediaEngine:
         now_ms = self._now_ms()
         if stall.steady(now_ms):
             wire.set_instant(now_ms, self._packet_ns(), True)
-            self._drain(GATHER_BATCHES if self.gathering else 1)
+            self._drain(self._reading.batches)
             return
         self._wake(now_ms)
         wire.set_instant(stall.stamp(now_ms), self._packet_ns(), not stall.backlog)
         # What waits after a stall is read in one go: the system's buffer holds no more than that.
         self._drain(BACKLOG_BATCHES)
         stall.drained()
-
-    def _pace(self) -> None:
-        """Every `SWEEP_MS`: whether to read at once when something arrives, or what has gathered.
-
-        A wake-up costs as much as several packets. While many come, reading them together costs half, and a
-        few packets wait for `gather_ms` at most; while few come, none waits.
-        """
-        arrived, self._wire.arrived = self._wire.arrived * 1000 // SWEEP_MS, 0
-        sock = self._wire.socket
-        if sock is None or not self.options.gather_ms:
-            return
-        if not self.gathering and arrived >= GATHER_PER_S:
-            asyncio.get_running_loop().remove_reader(sock.fileno())
-            self._gather()
-        elif self.gathering and arrived < GATHER_PER_S // 2:
-            self._scatter()
-            asyncio.get_running_loop().add_reader(sock.fileno(), self._read)
-
-    def _gather(self) -> None:
-        self.gathering = True
-        if self._read == self._readable:
-            self._gathered()
-        else:
-            self._wire.batches = GATHER_BATCHES
-            timer = self._wire.gather(self.options.gather_ms)
-            asyncio.get_running_loop().add_reader(timer, self._read)
-
-    def _gathered(self) -> None:
-        self._gathering = asyncio.get_running_loop().call_later(self.options.gather_ms / 1000, self._gathered)
-        self._readable()
-
-    def _scatter(self) -> None:
-        self.gathering = False
-        if self._gathering is not None:
-            self._gathering.cancel()
-            self._gathering = None
-        else:
-            self._wire.batches = 1
-            asyncio.get_running_loop().remove_reader(self._wire.gather(0))
 
     def _drain(self, batches: int) -> None:
         wire = self._wire
@@ -398,7 +358,7 @@ class UdpMediaEngine:
         now_ms, wire = self._now_ms(), self._wire
         self._timer = asyncio.get_running_loop().call_later(SWEEP_MS / 1000, self._sweep)
         self._wake(now_ms)
-        self._pace()
+        self._reading.pace()
         now_ns = self._packet_ns()
         wire.set_instant(now_ms, now_ns)
         if wire.pumps:

@@ -8,7 +8,8 @@ import socket
 import pytest
 from rig.waiting import until
 
-from media.udp import GATHER_PER_S, MediaOptions, UdpMediaEngine
+from media.reading import GATHER_PER_S
+from media.udp import MediaOptions, UdpMediaEngine
 from signaling.clock import SystemClock
 
 
@@ -50,6 +51,6 @@ async def test_with_0_ms_nothing_is_gathered() -> None:
     engine = UdpMediaEngine(MediaOptions(host="127.0.0.1", gather_ms=0), SystemClock().now_ms)
     await engine.start()
     engine._wire.arrived = 1_000_000
-    engine._pace()
+    engine._reading.pace()
     assert not engine.gathering
     await engine.close()

@@ -78,8 +78,6 @@ class Twin:
         self.wire.pumps = self.wire.pumps and pumps
         self.socket, self.client = udp(), udp()
         self.wire.attach(self.socket)
-        if pumps:
-            self.wire.on_rest = self.engine._handle
         self.room, self.live = Room("room"), Liveness()
         self.ears = [udp() for _ in range(ears)]
         self.outs = [self.outlet(number, ear) for number, ear in enumerate(self.ears)]
