@@ -7,7 +7,6 @@ the server announces the gate's port, and the gate is aimed anew after every sta
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import secrets
@@ -24,6 +23,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from rig.nursery import Child
 from rig.udp_gate import GateThread
 
 from metering.reconciliation import reconcile
@@ -71,7 +71,7 @@ class Server:
             "--clients", str(clients), "--experts", str(experts),
         ]  # fmt: skip
         self._settings = settings
-        self._process: subprocess.Popen[str] | None = None
+        self._process: Child | None = None
         self._log = folder / "server.log"
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -111,16 +111,7 @@ class Server:
     def start(self) -> None:
         """Start and wait until it is ready; on the same port as before, if there was one."""
         assert self._process is None, "the server runs already"
-        with self._log.open("a") as log:
-            self._process = subprocess.Popen(
-                [talktime(), "demo", "--json", *self._demo],
-                cwd=self.folder,
-                env=self.environment(),
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                start_new_session=True,
-            )
+        self._process = Child(["demo", "--json", *self._demo], self.folder, self.environment(), self._log)
         ready = self._first_line()
         self.url = ready["url"]
         self.links = ready["links"]
@@ -192,8 +183,7 @@ class Server:
     def _first_line(self) -> Any:
         process = self._process
         assert process is not None
-        assert process.stdout is not None
-        timer = threading.Timer(START_S, process.kill)
+        timer = threading.Timer(START_S, process.send, [signal.SIGKILL])
         timer.start()
         try:
             for line in process.stdout:
@@ -207,17 +197,13 @@ class Server:
     def _end(self, how: signal.Signals) -> int:
         process, self._process = self._process, None
         assert process is not None, "the server is not started"
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(how)
+        process.send(how)
         try:
-            return process.wait(timeout=STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(timeout=STOP_S)
+            return process.wait(STOP_S)
+        except TimeoutError:
+            process.send(signal.SIGKILL)
+            process.wait(STOP_S)
             raise ServerDied(f"the server did not stop:\n{self.log()[-4000:]}") from None
-        finally:
-            if process.stdout is not None:
-                process.stdout.close()
 
 
 def talktime() -> str:
