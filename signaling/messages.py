@@ -373,7 +373,8 @@ class PlaceView(msgspec.Struct, frozen=True):
     """A caller's place in a line. `tariff` is the price on joining, and stays.
 
     While `called`, it is this caller's turn for `reserved_left_ms`: make the call with the id `call`. While
-    `ringing`, `call` is the call that rings. `why` says how it `ended`.
+    `ringing`, `call` is the call that rings. `why` says how it `ended`. `asleep`: a turn passed, and the
+    place is stepped over until a page of the caller connects anew.
     """
 
     id: str
@@ -390,6 +391,7 @@ class PlaceView(msgspec.Struct, frozen=True):
     call: str = ""
     reserved_left_ms: int = 0
     why: Literal["served", "left", "missed", "declined", "expired", "host_gone"] | None = None
+    asleep: bool = False
 
 
 class PlaceMessage(_Wire, tag="place", frozen=True):

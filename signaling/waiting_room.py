@@ -211,7 +211,7 @@ class WaitingRoom:
             position=position, wait_ms=wait_ms if standing.state == "waiting" else 0,
             host=live.state, back_at=live.back_at,
             call=standing.call_id or (self._calls.get(place.id, "") if called else ""),
-            reserved_left_ms=max(0, left_ms),
+            reserved_left_ms=max(0, left_ms), asleep=standing.asleep,
         )  # fmt: skip
 
     def callers(self, joined_at: Callable[[Place], str]) -> list[WaitingCaller]:

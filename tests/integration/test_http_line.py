@@ -294,12 +294,15 @@ async def test_who_hangs_up_while_it_rings_is_stepped_over(house: House) -> None
     assert house.services.desk.join(claims(call_id, "sam", "payer"), caller) is None
     house.services.desk.said(call_id, caller, LeaveMessage())
     await until(lambda: seen(ada) == [("Sam", "asleep")], "Sam is stepped over")
+    assert newest(sam).asleep, "and Sam's page, which is open all the time, can tell it"
     kims = await join(house, house.kim)
     assert kims["state"] in ("called", "waiting")
     await until(lambda: ("Kim", "called") in seen(ada), "the next one is called")
     # What wallets hold is looked up in the background.
     waits = house.services.office.live
     await until(lambda: waits("ada").waits_ms == [0, 150_000], "as long as Kim can pay for, and not Sam too")
+    again = page(house, mine["id"], "sam")
+    assert (newest(again).asleep, newest(again).state) == (False, "waiting"), "Sam is there again"
     house.services.office.leave(mine["id"], "sam")
     assert sam.closed
 

@@ -29,6 +29,7 @@ const waiting: PlaceView = {
   call: "",
   reserved_left_ms: 0,
   why: null,
+  asleep: false,
 };
 const called: PlaceView = { ...waiting, state: "called", position: 1, call: "c1", reserved_left_ms: 120_000 };
 const ended = (why: NonNullable<PlaceView["why"]>): PlaceView => ({ ...waiting, state: "ended", why });
@@ -170,6 +171,18 @@ describe("a turn", () => {
     visit.begin();
     expect(begun).toEqual(["c1"]);
     expect(document.title).toBe("Ada");
+  });
+
+  it("wakes its place, once, when somebody is there again after a turn that passed", async () => {
+    server.say({ ...waiting, asleep: true });
+    expect(server.links).toHaveLength(1);
+    for (let move = 0; move < 3; move++) dispatchEvent(new Event("pointermove"));
+    await settle();
+    expect(server.links).toHaveLength(2);
+    server.say(waiting);
+    dispatchEvent(new Event("pointermove"));
+    await settle();
+    expect(server.links).toHaveLength(2);
   });
 
   it("notifies whoever is in another tab, and begins when they are back", () => {

@@ -65,6 +65,13 @@ export class Waiting {
     if (this.#state.phase === "lost") void this.#connect();
   }
 
+  /** The person is here again: a place that is asleep wakes up when a page connects anew. */
+  wake(): void {
+    if (this.#state.phase !== "live" || !this.#state.place.asleep) return;
+    this.#set({ phase: "connecting" });
+    void this.#connect();
+  }
+
   /** Give the place up. Over HTTP, so that it is known to have worked; what fails is a `Refusal`. */
   async leave(): Promise<void> {
     const { place } = await this.#parts.api.leaveLine(this.#state.place.id);

@@ -174,6 +174,7 @@ export class WaitingLine extends LitElement {
     const known = place.host !== "away";
     return html`
       <section class="card" aria-live="polite">
+        ${place.asleep ? html`<p class="note warn" data-testid="asleep">${t.line.asleep}</p>` : nothing}
         <div>
           <p class="number" data-testid="position">
             ${place.position === 1 ? t.line.next : t.line.position(place.position)}

@@ -142,6 +142,7 @@ export class LineVisit {
 
   #active(): void {
     this.#activeAt = performance.now();
+    this.#waiting?.wake();
   }
 
   /**

@@ -430,7 +430,8 @@ export interface StoppedRingingMessage {
  * A caller's place in a line. `tariff` is the price on joining, and stays.
  *
  * While `called`, it is this caller's turn for `reserved_left_ms`: make the call with the id `call`. While
- * `ringing`, `call` is the call that rings. `why` says how it `ended`.
+ * `ringing`, `call` is the call that rings. `why` says how it `ended`. `asleep`: a turn passed, and the
+ * place is stepped over until a page of the caller connects anew.
  */
 export interface PlaceView {
   readonly id: string;
@@ -447,6 +448,7 @@ export interface PlaceView {
   readonly call: string;
   readonly reserved_left_ms: number;
   readonly why: "declined" | "expired" | "host_gone" | "left" | "missed" | "served" | null;
+  readonly asleep: boolean;
 }
 
 /** To a caller's page in the line: the place now, whole. The first message, and after every change. */

@@ -26,6 +26,7 @@ export const line = {
   },
   backAt: (moment: string) => `Back ${moment}`,
   awayText: "You keep your place. The line ends only when nobody comes back for half an hour.",
+  asleep: "It was your turn, and nobody began. Touch this page, and you are called again.",
   keep: "Keep this page open: it rings when it is your turn.",
   alerts: "Notify me, even in another tab",
   alertsOn: "Keep this page open: it rings and notifies you when it is your turn.",
