@@ -93,7 +93,11 @@ class Reach:
         if change(value) == value:
             return
         self._set(host_id, change(value))
-        self._supervisor.spawn(f"reach:{host_id}", self._records.put(host_id, self.of(host_id)))
+        self._supervisor.spawn(f"reach:{host_id}", self._keep(host_id))
+
+    async def _keep(self, host_id: str) -> None:
+        # As it is when this comes to run: what the host changed meanwhile must not be undone on disk.
+        await self._records.put(host_id, self.of(host_id))
 
     def _set(self, host_id: str, value: Availability) -> Availability:
         self._values[host_id] = value

@@ -7,10 +7,12 @@ import asyncio
 import pytest
 from rig.desk import Counts
 
+from booking.availability import Availability
 from signaling.allowance import Allowance
 from signaling.clock import HandClock, iso_at
 from signaling.errors import MESSAGES, Refused
 from signaling.offers import OfferMark
+from signaling.reach import Reach
 from signaling.supervisor import Supervisor, within
 from signaling.transport import is_frame
 
@@ -140,3 +142,25 @@ def test_moments_of_instants() -> None:
     clock = HandClock(5_000)
     clock.crank(1_500)
     assert iso_at(clock, 5_250) == "2026-01-01T00:00:00.250Z"
+
+
+async def test_what_a_host_says_last_is_what_is_kept() -> None:
+    """The last call closes the office, and at the same moment the host opens it again."""
+    kept: list[Availability] = []
+
+    class Records:
+        async def all(self) -> dict[str, Availability]:
+            return {}
+
+        async def put(self, person_id: str, value: Availability) -> None:
+            assert person_id == "ada"
+            kept.append(value)
+
+    supervisor, clock = Supervisor(), HandClock()
+    reach = Reach(clock, supervisor, Records(), lambda _host: None)
+    reach.change_soon("ada", lambda value: value.switched("off"))
+    await reach.change("ada", lambda value: value.switched("open"))
+    await asyncio.sleep(0.01)
+    assert reach.state("ada") == "open"
+    assert kept[-1].mode == "open"
+    await supervisor.close()
