@@ -32,9 +32,11 @@ async def create_site(ask: Ask) -> shapes.SiteSecret:
     """Let a website show the widget, and get the secret with which its server signs in its own users."""
     services, order = ask.services, ask.body_as(shapes.CreateSite)
     owner = await services.person(ask.who)
-    site = Site(
-        order.id, owner.id, order.name, _origins(order.origins), created_at=iso(services.clock.wall())
-    )
+    origins, now = _origins(order.origins), iso(services.clock.wall())
+    try:
+        site = Site(order.id, owner.id, order.name, origins, created_at=now)
+    except ValueError as error:
+        raise Problem("request.invalid", str(error)) from None
     secret = _new_secret()
     match await services.sites.add(site, services.vault.seal(_place(site.id), secret)):
         case "added":

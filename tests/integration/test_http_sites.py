@@ -92,6 +92,13 @@ async def test_only_origins_are_taken(house: House, origin: str) -> None:
     assert (await house.ask("GET", "sites", house.ada)).body["sites"][0]["origins"] == [SHOP]
 
 
+@pytest.mark.parametrize("name", ["\u0005", "A\u009ashop", "\u202epohs", "A\nshop"])
+async def test_a_name_that_cannot_be_printed_is_refused(house: House, name: str) -> None:
+    order = {"id": secrets.token_hex(12), "name": name, "origins": []}
+    refused = await house.ask("POST", "sites", house.ada, order)
+    assert (refused.status, refused.code) == (422, "request.invalid")
+
+
 async def test_one_owner_has_so_many_sites_and_no_more(house: House) -> None:
     for _ in range(20):
         await add(house)
