@@ -160,6 +160,7 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
         client_book=ClientBook(database),
         deletions=Deletions(database),
         directory=Directory(database),
+        let_go=gateway.let_go,
         payments=make_payments(config, clock, database, supervisor, life, desk),
     )
     frames = bank_frames(config)

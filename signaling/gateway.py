@@ -197,10 +197,20 @@ class Gateway:
             log.warning("unread", connection=connection.id)
             self.transport.cut(connection.id)
 
+    def let_go(self, person_id: str) -> None:
+        """Cut every connection of a person, for a login was ended. Who still has one comes back at once."""
+        for connection in list(self._connections.values()):
+            if _person_of(connection.claims) == person_id:
+                self.transport.cut(connection.id)
+
     def part(self, connection: GatewayConnection) -> None:
         """Disconnect after what was queued."""
         self._connections.pop(connection.id, None)
         self.transport.part(connection.id)
+
+
+def _person_of(claims: ConnectClaims) -> str:
+    return claims.host if isinstance(claims, PresenceClaims) else claims.person
 
 
 def _decoders_for(claims: ConnectClaims) -> dict[str, msgspec.json.Decoder[Any]]:

@@ -41,6 +41,7 @@ async def revoke_login(ask: Ask) -> SignedOut:
     me, login_id = ask.who.person_id, ask.path["login_id"]
     if not await ask.services.browser_logins.revoke(me, login_id, me):
         raise Problem("login.unknown")
+    ask.services.let_go(me)
     if login_id == ask.who.login_id:
         ask.reply.log_out()
     return SignedOut(1)
@@ -51,6 +52,8 @@ async def revoke_logins(ask: Ask) -> SignedOut:
     me, order = ask.who.person_id, ask.body_as(RevokeLogins)
     kept = ask.who.login_id if order.but_this else ""
     count = await ask.services.browser_logins.revoke_all(me, me, kept)
+    if count:
+        ask.services.let_go(me)
     if not order.but_this:
         ask.reply.log_out()
     return SignedOut(count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from booking.address_store import AddressStore
@@ -91,6 +92,8 @@ class Services:
     client_book: ClientBook
     deletions: Deletions
     directory: Directory
+    let_go: Callable[[str], None]
+    """Cuts a person's connections; pages whose login is still good connect anew."""
 
     def check_visitor(self, what: str, address: str) -> None:
         """Raise request.rate when this network address did `what` too often."""

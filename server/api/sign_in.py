@@ -89,7 +89,9 @@ async def sign_out(ask: Ask) -> SignedOut:
     ask.reply.log_out()
     if known is None:
         return SignedOut(0)
-    return SignedOut(int(await logins.revoke(known.person_id, known.id, known.person_id)))
+    revoked = await logins.revoke(known.person_id, known.id, known.person_id)
+    ask.services.let_go(known.person_id)
+    return SignedOut(int(revoked))
 
 
 async def attach_address(ask: Ask) -> resources.Me:

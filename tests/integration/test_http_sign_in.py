@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rig.caller import Caller
 from rig.house import House, Reply, open_house, until
 
 from booking.people import Person
@@ -292,6 +293,25 @@ async def test_a_login_ends_by_itself(tmp_path: Path) -> None:
         for hours, good in ((23, True), (25, False)):
             now = (wall + timedelta(hours=hours)).isoformat(timespec="milliseconds")[:-6] + "Z"
             assert (await store.by_token(token_hash(token), now) is not None) is good
+
+
+async def test_a_page_whose_login_was_ended_hears_nothing_more(house: House) -> None:
+    """A page that is open holds a connection: it would ring, and take calls, without ever asking again."""
+    presence, laptop = house.services.desk.presence, await elsewhere(house, "ada")
+    for ended in ("logins/revoke", "sign-out"):
+        here = Caller(house.url, house.ada, "Ada"), Caller(house.url, house.grace, "Grace")
+        async with here[0] as ada, here[1] as grace:
+            await ada.be_present()
+            await grace.be_present()
+            await elsewhere(house, "ada")
+            body = {} if ended == "logins/revoke" else None
+            assert (await house.ask("POST", ended, body=body, headers=laptop)).body["revoked"] == 1
+            # Whose login a connection came by, nobody knows any more: all of Ada's are cut.
+            await until(lambda: not presence.is_there("ada"), "no page of Ada's is connected")
+            assert presence.is_there("grace")
+            await ada.hang_down()
+            await ada.be_present()
+            assert presence.is_there("ada"), "whose login is good comes back"
 
 
 async def test_a_login_that_is_used_goes_on(house: House) -> None:
