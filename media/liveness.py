@@ -195,6 +195,12 @@ class Liveness(LifeBase):
             return since >= PROBE_MS
         return since >= QUIET_PROBE_MS
 
+    def probe_welcome(self, now_ms: int) -> bool:
+        """Whether the next regular probe, which is not due yet, may as well be sent now."""
+        if self.state != "connected" or self._asked_ms is not None or self._probed_ms is None:
+            return False
+        return now_ms - self._probed_ms >= PROBE_MS // 2
+
     def judge(self, now_ms: int, stalls: Stalls = ()) -> Verdict | None:
         """What changed, if anything. `stalls`: when the process itself stood still, as (from, to)."""
         match self.state:

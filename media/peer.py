@@ -42,7 +42,7 @@ class Peer:
         "_handshake_ms", "_limited", "_on_event", "_on_released", "_timer", "closed",
         "description", "downlink", "dtls", "ice", "id", "identity", "inbound", "live", "now_ms", "out",
         "participant_id", "path", "report_rtt_ms", "reported", "reported_jitter_ms", "reported_lost",
-        "reports", "room", "routes", "rtt_ms", "tracks", "version", "wire",
+        "reports", "room", "routes", "rtt_ms", "tracks", "turn", "version", "wire",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +75,8 @@ class Peer:
         self.reported = self.reported_lost = 0
         self.reported_jitter_ms: int | None = None
         self.closed = False
+        self.turn = 0
+        """See `media.turns`."""
         self._timer: asyncio.TimerHandle | None = None
         self._handshake_ms = 0
         self._limited = False
@@ -104,8 +106,17 @@ class Peer:
     def probe(self, now_ms: int) -> None:
         """Send a probe if one is due."""
         if self.out.address is not None and self.live.probe_due(now_ms):
-            self.live.probed(now_ms)
-            self.wire.send(self.ice.probe(now_ms), self.out.address)
+            self._probe(now_ms)
+
+    def probe_with_others(self, now_ms: int) -> None:
+        """Send a probe if one is due or soon will be."""
+        live = self.live
+        if self.out.address is not None and (live.probe_welcome(now_ms) or live.probe_due(now_ms)):
+            self._probe(now_ms)
+
+    def _probe(self, now_ms: int) -> None:
+        self.live.probed(now_ms)
+        self.wire.send(self.ice.probe(now_ms), self.out.address)
 
     # -- DTLS ----------------------------------------------------------------------------------------------
 

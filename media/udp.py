@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
+import itertools
 import logging
 import socket
 import time
@@ -32,6 +33,7 @@ from media.peer import Peer
 from media.reading import PACE_MS, Reading
 from media.room import Room
 from media.srtp import MAX_PACKET_BYTES, Buffer
+from media.turns import GROUP, Turns
 from media.wire import BATCH, Address, Wire
 
 log = logging.getLogger(__name__)
@@ -69,7 +71,9 @@ class UdpMediaEngine:
         self._reading = Reading(self._wire, options.gather_ms, self._readable, pulses=False)
         if self._wire.pumps:
             self._wire.on_rest, self._wire.on_stale = self._handle, self._readable
-        self._judged_ms = self._reported_ms = 0
+        self._opened = itertools.count()
+        self._judging = Turns(TICK_MS, TICK_MS // SWEEP_MS, now_ms())
+        self._reporting = Turns(REPORT_MS, REPORT_MS // SWEEP_MS, now_ms())
         self._past = dict.fromkeys(("packets_received", "packets_sent", "bytes_received", "bytes_sent"), 0)
 
     # -- birth and death -----------------------------------------------------------------------------------
@@ -138,6 +142,7 @@ class UdpMediaEngine:
         peer = Peer(
             peer_id, participant_id, room, on_event, self._wire, self._identity, self._now_ms, self._forget
         )
+        peer.turn = next(self._opened) // GROUP % self._reporting.turns
         self._peers[peer_id] = peer
         self._newest[room_id, participant_id] = peer
         self._ufrags[peer.ice.ufrag] = peer
@@ -363,23 +368,19 @@ class UdpMediaEngine:
         wire.set_instant(now_ms, now_ns)
         if wire.pumps:
             wire.anchor(now_ms, now_ns)
-        judging = now_ms - self._judged_ms >= TICK_MS
-        reporting = now_ms - self._reported_ms >= REPORT_MS
-        elapsed_ms = now_ms - self._judged_ms
-        if judging:
-            self._judged_ms = now_ms
-        if reporting:
-            self._reported_ms = now_ms
         peers = list(self._peers.values())
         inbounds = [peer.inbound for peer in peers if peer.inbound is not None]
         for inbound in wire.sweep(inbounds, now_ms) if wire.pumps else inbounds:
             inbound.sweep(now_ms)
+        reporting, judging = self._reporting.due(now_ms), self._judging.due(now_ms)
         for peer in peers:
-            if now_ms >= peer.live.probe_ms:
-                peer.probe(now_ms)
-            if reporting:
+            if peer.turn in reporting:
+                peer.probe_with_others(now_ms)
                 peer.report(now_ms)
-            if judging and not peer.closed:
+            elif now_ms >= peer.live.probe_ms:
+                peer.probe(now_ms)
+            elapsed_ms = judging.get(peer.turn % self._judging.turns)
+            if elapsed_ms is not None and not peer.closed:
                 peer.check_activity(elapsed_ms)
                 peer.judge(now_ms, self._stall.stalls)
 

@@ -408,6 +408,9 @@ def test_no_probe_is_due_before_it_is_said_to_be(seed: int) -> None:
                 live.judge(now_ms)
             case _:
                 live.hear(now_ms)
+        if chance.randrange(8) == 0 and live.probe_welcome(now_ms):
+            live.probed(now_ms)
+            sent.append(now_ms)
         if live.probe_due(now_ms):
             due += 1
             assert now_ms >= live.probe_ms
