@@ -8,6 +8,7 @@ decoding → handler, all inside the request's time-out.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -230,7 +231,7 @@ def _query(route: Route, request: web.Request) -> dict[str, str]:
 
 def _visitor(services: Services, request: web.Request) -> Visitor:
     return Visitor(
-        address=client_address(request, services.config.proxies),
+        address=network_of(client_address(request, services.config.proxies)),
         agent=request.headers.get(hdrs.USER_AGENT, "")[:500],
         cookie=cookies.read_cookie(request, services.config.public_url),
         is_here=came_directly(request),
@@ -255,6 +256,19 @@ def client_address(request: web.Request, proxies: int) -> str:
     if proxies and len(entries) >= proxies and entries[-proxies]:
         return entries[-proxies]
     return request.remote or ""
+
+
+def network_of(address: str) -> str:
+    """What is limited together: an IPv4 address, or the /64 of an IPv6 one: one household's."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 async def _body(request: web.Request, kind: type[msgspec.Struct]) -> msgspec.Struct:

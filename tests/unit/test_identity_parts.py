@@ -16,7 +16,7 @@ from server.browser_logins import device_of, token_hash
 from server.codes import clean_address, code_mail
 from server.cookies import check_own_page, cookie_name, set_cookie
 from server.errors import Problem
-from server.http import client_address
+from server.http import client_address, network_of
 from server.limits import Limit
 from signaling.clock import HandClock
 
@@ -86,6 +86,23 @@ def test_who_is_at_the_other_end(proxies: int, forwarded: str, address: str) -> 
     request = make_mocked_request("GET", "/", headers={"X-Forwarded-For": forwarded})
     request = request.clone(remote="127.0.0.1")
     assert client_address(request, proxies) == address
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:bbbb::2", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unknown", "unknown"),
+        ("", ""),
+    ],
+)
+def test_who_has_many_addresses_is_limited_as_one(address: str, network: str) -> None:
+    assert network_of(address) == network
 
 
 # -- words -----------------------------------------------------------------------------------------------
