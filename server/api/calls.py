@@ -108,6 +108,9 @@ async def create_guest(ask: Ask) -> resources.GuestLink:
     place = services.desk.guest_token(call_id, guest_id, order.name)
     if isinstance(place, Refused):
         raise views.refusal(place)
+    await services.audit_log.note(
+        iso(services.clock.wall()), ask.who.person_id, "guest.invited", guest_id, {"call": call_id}
+    )
     host = await services.people.get(account.terms.host_id)
     token, expires = services.logins.guest_token(guest_id, call_id, order.name)
     url = guest_link(services.life.public_url(), host.slug if host is not None else "", token)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from server import resources, views
 from server.api.calls import call_of, live_account
 from server.api.route import Ask
+from signaling.clock import iso
 
 MAX_RECENT = 50
 
@@ -23,6 +24,12 @@ async def get_overview(ask: Ask) -> resources.OperatorOverview:
 
 async def end_call(ask: Ask) -> resources.Call:
     """End a call now; it is settled at this instant. Ending an ended call changes nothing."""
-    account = await live_account(ask)
-    await ask.services.desk.end(account.terms.call_id, "operator")
+    account, services = await live_account(ask), ask.services
+    call_id = account.terms.call_id
+    live = services.desk.view(call_id)
+    if live is not None and live.state != "ended" and await services.desk.end(call_id, "operator"):
+        at = iso(services.clock.wall())
+        await services.audit_log.note(
+            at, ask.who.person_id, "call.ended", account.terms.wallet_id, {"call": call_id}
+        )
     return await call_of(ask, await live_account(ask), "operator")

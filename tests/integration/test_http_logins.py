@@ -140,6 +140,18 @@ async def test_behind_a_proxy_the_address_before_it_counts(tmp_path: Path) -> No
         assert outcomes == [201, 201, 429]
 
 
+async def test_what_an_operator_ends_and_who_is_invited_is_in_the_audit_log(house: House) -> None:
+    talk = await house.talk()
+    invited = await house.ask("POST", f"calls/{talk.call_id}/guests", house.ada, {"name": "Lou"})
+    assert invited.status == 201
+    for _ in range(2):
+        assert (await house.ask("POST", f"operator/calls/{talk.call_id}/end", house.ola)).status == 200
+    [invitation] = await house.services.audit_log.read(action="guest.invited")
+    assert (invitation.actor, invitation.detail) == ("ada", {"call": talk.call_id})
+    [ended] = await house.services.audit_log.read(about="sam", action="call.ended")
+    assert (ended.actor, ended.detail) == ("ola", {"call": talk.call_id})
+
+
 async def test_what_touches_access_is_in_the_audit_log(house: House) -> None:
     person = (await start(house)).body["id"]
     lines = await house.services.audit_log.read(about=person)
