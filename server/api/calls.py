@@ -103,6 +103,9 @@ async def create_guest(ask: Ask) -> resources.GuestLink:
     """A link that lets one more person into the room. Guests cost nothing and earn nothing."""
     services, order = ask.services, ask.body_as(resources.CreateGuest)
     account, _ = await mine(ask)
+    if not order.name.isprintable():
+        # The names of everybody else cannot turn the direction of writing either, or hide in nothing.
+        raise Problem("request.invalid", "name: printable text only")
     call_id = account.terms.call_id
     guest_id = f"guest:{secrets.token_urlsafe(9)}"
     place = services.desk.guest_token(call_id, guest_id, order.name)

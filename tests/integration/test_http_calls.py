@@ -268,7 +268,7 @@ async def test_a_guest_gets_into_one_call_and_sees_no_money(house: House) -> Non
     assert (late.status, late.code) == (409, "call.ended")
 
 
-@pytest.mark.parametrize("name", ["", " ", " Zoe", "x" * 41, 7, None])
+@pytest.mark.parametrize("name", ["", " ", " Zoe", "x" * 41, 7, None, "\u202eeoZ", "\u200b"])
 async def test_a_guest_needs_a_name(house: House, name: object) -> None:
     talk = await house.talk()
     refused = await house.ask("POST", f"calls/{talk.call_id}/guests", house.sam, {"name": name})
