@@ -47,7 +47,7 @@ def test_they_decide_about_money_while_they_talk(stage: MakeStage) -> None:
     look(ada, "call-limit-expert")
     ada.rest(1.5)
     assert here.figures()[1] == 110, "not a cent more"
-    sam.see("raise-cap").first.click()
+    sam.see("raise-cap").last.click()
     here.wait_meter("running")
     room_is_clear(sam, ada)
 

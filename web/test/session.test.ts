@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Refusal } from "../src/core/api";
 import { face } from "../src/core/machine";
 import { CallSession } from "../src/core/session";
-import { callView, ended, participant, settle, track, World, welcome } from "./world";
+import { callView, ended, meter, participant, settle, track, World, welcome } from "./world";
 
 class FakeStream {
   getTracks(): never[] {
@@ -338,6 +338,42 @@ describe("the end", () => {
       });
     await world.crank.pass(3_100);
     expect(session.state.ended?.reason).toBe("payer_left");
+  });
+
+  it("says again what was decided without a link, and what nobody confirmed, until it is so", async () => {
+    await begin();
+    session.cap(3_000);
+    expect(world.link.of("cap")).toHaveLength(1);
+    // The word is lost with the link; the next one has none to go on.
+    world.link.handlers.lost({ code: "network", message: "" });
+    session.pause("The door");
+    session.give(60_000);
+    await world.crank.pass(1);
+    await world.say(welcome());
+    expect(world.link.of("cap").map((each) => each.cap_minor)).toEqual([3_000]);
+    expect(world.link.of("pause").map((each) => each.note)).toEqual(["The door"]);
+    expect(world.link.of("gift")).toHaveLength(1);
+    await world.say({
+      type: "meter",
+      meter: meter({ state: "paused", why: "payer_paused", cap_minor: 3_000 }),
+    });
+    world.link.handlers.lost({ code: "network", message: "" });
+    await world.crank.pass(10_000);
+    await world.say(welcome());
+    for (const type of ["cap", "pause", "gift"] as const) expect(world.link.of(type)).toHaveLength(0);
+  });
+
+  it("does not insist on what was refused, nor on what was taken back", async () => {
+    await begin();
+    session.cap(1);
+    await world.say({ type: "error", code: "cap.too_low", message: "", n: null, id: null });
+    session.pause();
+    session.resume();
+    world.link.handlers.lost({ code: "network", message: "" });
+    await world.crank.pass(1);
+    await world.say(welcome());
+    expect(world.link.of("cap")).toHaveLength(0);
+    expect(world.link.of("pause")).toHaveLength(0);
   });
 
   it("comes back to say goodbye when the link was lost", async () => {

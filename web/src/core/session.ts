@@ -17,6 +17,7 @@ import { endedOf } from "./outcome";
 import type { Peer, PeerState } from "./peer";
 import { Peers } from "./peers";
 import type { Timers } from "./timers";
+import { Wishes } from "./wishes";
 
 export interface SessionParts {
   readonly api: { join(id: string): Promise<JoinToken>; call(id: string): Promise<Call> };
@@ -68,6 +69,7 @@ export class CallSession {
   /** Counts the ways back; what an older one still brings is ignored. */
   #generation = 0;
   #devices = { mic: true, camera: true, screen: false };
+  readonly #wishes = new Wishes((message) => this.#send(message));
 
   /** `video`: as far as is known before the server's welcome. */
   constructor(callId: string, role: Role, video: boolean, parts: SessionParts) {
@@ -119,21 +121,21 @@ export class CallSession {
 
   /** `note`: why, for the others and the receipt. */
   pause(note = ""): void {
-    this.#send({ type: "pause", note });
+    this.#wishes.say({ type: "pause", note });
   }
 
   resume(): void {
-    this.#send({ type: "resume" });
+    this.#wishes.say({ type: "resume" });
   }
 
   /** The most that this call may be charged; null: no limit of one's own. */
   cap(minor: number | null): void {
-    this.#send({ type: "cap", cap_minor: minor });
+    this.#wishes.say({ type: "cap", cap_minor: minor });
   }
 
   /** The host gives time that is not billed, from now on. */
   give(ms: number): void {
-    this.#send({ type: "gift", ms });
+    this.#wishes.say({ type: "gift", ms });
   }
 
   /** Hang up. Media stops with the server's word or in a moment, whatever becomes of the message. */
@@ -175,6 +177,7 @@ export class CallSession {
   /** The page goes away: close everything without leaving, so that a reload can come back. */
   suspend(): void {
     this.#generation++;
+    this.#wishes.forget();
     this.#alarms.clearAll();
     this.#peers.close();
     this.#closeLink();
@@ -320,7 +323,10 @@ export class CallSession {
         this.#peers.video = message.call.media === "video";
         this.chat.linked(message.role);
         if (this.#state.leaving) this.#leaveAgain();
-        else this.#newPeer();
+        else {
+          this.#wishes.again(this.#state);
+          this.#newPeer();
+        }
         break;
       case "room":
         this.#peers.current?.want(wanted(this.#state, this.#peers.video));
@@ -330,10 +336,13 @@ export class CallSession {
         this.suspend();
         break;
       case "error":
+        this.#wishes.refused(message.code);
         if (message.n !== null && message.n !== undefined && this.#peers.current?.awaits(message.n))
           this.#comeBack();
         break;
       case "meter":
+        this.#wishes.seen(this.#state);
+        break;
       case "stopping":
         break;
     }
