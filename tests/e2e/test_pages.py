@@ -93,6 +93,27 @@ def test_an_empty_wallet_can_be_filled_before_the_call(stage: MakeStage) -> None
     here.client.wait_media()
 
 
+def test_a_price_that_was_raised_unseen_rings_nobody(stage: MakeStage) -> None:
+    """The page does not hear of it in time: the click is not taken for a yes to another price."""
+    here = stage(balance_minor=2_000, price_minor=240)
+    here.open_pages()
+    expert = here.server.links["expert"].partition("#t=")[2]
+    [offer] = here.server.api("GET", "/profile", login=expert).body["offers"]
+    asked = "**/api/v1/experts/ada"
+    here.client.page.route(asked, lambda route: route.abort())
+    terms = {"title": offer["title"], "media": "video", "price_minor": 990}
+    path = f"/profile/offers/{offer['id']}"
+    assert here.server.api("POST", path, login=expert, body={"terms": terms}).status == 200
+    assert "$2.40" in here.client.wait("price").inner_text()
+    here.client.click("start-call")
+    assert "price" in here.client.wait("refusal").inner_text()
+    assert not here.expert.see("incoming").count()
+    here.client.page.unroute(asked)
+    wait_until(lambda: "$9.90" in here.client.wait("price").inner_text(), "the new price is there")
+    here.client.click("start-call")
+    here.expert.wait("incoming")
+
+
 @pytest.fixture(params=["refused", "missing"])
 def poor_chromium(request: pytest.FixtureRequest, playwright: Playwright) -> Iterator[tuple[str, Chromium]]:
     """A browser that refuses its devices, and one that has none."""
