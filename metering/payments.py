@@ -162,6 +162,12 @@ class DisputeNews:
 News = IntentNews | CheckoutNews | RefundNews | DisputeNews
 
 
+def undone_refund(refund: Refund, why: str) -> RefundNews:
+    """No such refund is at the processor: as news, so that the reserved money goes back to the wallet."""
+    made_up = f"{why}:{refund.id}"
+    return RefundNews(made_up, refund.intent_id, "failed", refund.amount_minor, refund.currency, refund.id)
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """A verified webhook. `created_s` is by the processor's clock; `news` is None for what is not ours."""
@@ -308,6 +314,9 @@ class PaymentProcessor(Protocol):
 
     async def refund(self, refund: Refund) -> list[News]:
         """Send the refund's request."""
+
+    async def look_refund(self, refund: Refund) -> list[News]:
+        """What became of a refund, without changing anything; nothing when the processor knows none."""
 
     async def card(self, method_id: str) -> Card:
         """A kept card as people know it."""

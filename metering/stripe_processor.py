@@ -202,6 +202,14 @@ class StripeProcessor:
             raise ProcessorRefused(declined.code or "card_declined") from None
         return [stripe_news.of_refund(made)]
 
+    async def look_refund(self, refund: Refund) -> list[News]:
+        """See `PaymentProcessor`. Among all refunds of the payment."""
+        about: Params = {"payment_intent": refund.intent_id}
+        async for made in self._pages(self._client.v1.refunds.list_async, about, _MAX_PAGES):
+            if (made.get("metadata") or {}).get(stripe_news.REFUND) == refund.id:
+                return [stripe_news.of_refund(made)]
+        return []
+
     async def card(self, method_id: str) -> Card:
         """See `PaymentProcessor`."""
         return stripe_news.of_card(

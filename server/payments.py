@@ -36,8 +36,8 @@ from metering.payments import (
     ProcessorRefused,
     ProcessorSilent,
     Refund,
-    RefundNews,
     Wish,
+    undone_refund,
 )
 from server import logs
 from server.errors import Problem
@@ -175,7 +175,7 @@ class Payments:
         opened = await self.store.open_refund(wish, actor, reason)
         if isinstance(opened, Refused):
             raise Problem(opened.code)
-        if opened.state == "asked" and not self._is_stale(opened):
+        if opened.state == "asked":
             await self._wait_for(self._pursuit(opened.id, partial(self._pursue_refund, opened)))
         return await self.store.refund(refund_id) or opened
 
@@ -232,7 +232,7 @@ class Payments:
                 self._pursuit(order.id, partial(self._pursue, order))
         for refund in await self.store.unfinished_refunds():
             waiting.add(refund.id)
-            if not self._is_stale(refund) and self._is_due(refund.id, now_ms):
+            if self._is_due(refund.id, now_ms):
                 self._pursuit(refund.id, partial(self._pursue_refund, refund))
         for payer in await self.store.nameless_cards():
             name = f"card:{payer.wallet_id}"
@@ -358,6 +358,10 @@ class Payments:
             await self.learn(news)
 
     async def _pursue_refund(self, refund: Refund) -> None:
+        if self._age_ms(refund) > self.patience.key_ms:
+            # Its key may be forgotten: asking again could give back twice. It is there, or never will be.
+            await self._look_for_refund(refund)
+            return
         for attempt in range(self.patience.tries):
             if attempt:
                 await self._clock.sleep(self.patience.pause_ms * 2 ** (attempt - 1) / 1000)
@@ -370,12 +374,19 @@ class Payments:
                 if refused.code in NOT_LET_IN:
                     # Says nothing of this refund: it may be done since an earlier try without an answer.
                     return
-                await self.learn([refused_refund(refund, refused.code)])
+                await self.learn([undone_refund(refund, refused.code)])
                 return
             except LedgerUnavailable as error:
                 _log.warning("payments wait for the ledger", refund=refund.id, error=str(error))
             else:
                 return
+
+    async def _look_for_refund(self, refund: Refund) -> None:
+        try:
+            news = await self.processor.look_refund(refund)
+            await self.learn(news or [undone_refund(refund, "no_answer")])
+        except (ProcessorError, LedgerUnavailable) as error:
+            _log.warning("nobody can say what became of it", refund=refund.id, error=str(error))
 
     async def _name_card(self, payer: Payer) -> None:
         if payer.card is None:
@@ -419,20 +430,9 @@ class Payments:
     async def _stored(self, order: Order) -> Order:
         return await self.store.order(order.id) or order
 
-    def _is_stale(self, refund: Refund) -> bool:
-        """Its key may be forgotten: asking again could give back twice. `sweep` finds it if it was done."""
-        return self._age_ms(refund) > self.patience.key_ms
-
     def _age_ms(self, order: Order | Refund) -> int:
         created = datetime.fromisoformat(order.created_at)
         return int((self._clock.wall() - created).total_seconds() * 1000)
-
-
-def refused_refund(refund: Refund, code: str) -> News:
-    """The processor will not do it: as news, so that the reserved money goes back into the wallet."""
-    return RefundNews(
-        f"{code}:{refund.id}", refund.intent_id, "failed", refund.amount_minor, refund.currency, refund.id
-    )
 
 
 def _problem(error: ProcessorError) -> Problem:

@@ -8,10 +8,12 @@ import random
 import secrets
 import threading
 import time
+from dataclasses import replace
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+import pytest
 from rig.fake_stripe import KEY, WEBHOOK_SECRET, FakeStripe, fake_stripe
 from rig.payment_shelf import NOON, Books, open_books
 from rig.server import Server, login_of, wait_until
@@ -187,6 +189,39 @@ async def test_a_key_that_is_refused_gives_no_refund_twice() -> None:
             await supervisor.close()
         await good.close()
         await bad.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "left"), [("lost_before", "failed", 1_000), ("error_after", "succeeded", 600)]
+)
+async def test_a_refund_that_is_never_answered_ends_where_its_money_is(
+    fault: str, state: str, left: int
+) -> None:
+    """Asked for until the key may be forgotten; then looked for, and what was reserved is free again."""
+    with fake_stripe() as fake:
+        processor = StripeProcessor(KEY, WEBHOOK_SECRET, fake.address, timeout_s=5)
+        async with open_books() as books:
+            await with_cards(books, fake, processor)
+            supervisor = Supervisor()
+            payments = Payments(
+                books.store, processor, SystemClock(), supervisor, lambda: "http://localhost",
+                lambda _: None, replace(QUICK, key_ms=3_000),
+            )  # fmt: skip
+            paid = await payments.top_up("w1", "w1:paid", 1_000, "USD", "card", "/wallet")
+            fake.do("set", faults={fault: 1.0})
+            refund = await payments.give_back("back", paid, 400, "ola", "too much")
+            assert (refund.state, await books.available("w1")) == ("asked", 600)
+            fake.do("set", faults={"lost_before": 1.0})
+            await asyncio.sleep(3.1)
+            await payments.give_back("back", paid, 400, "ola", "too much")
+            assert await books.available("w1") == 600, "nobody could say"
+            fake.do("set", faults={})
+            refund = await payments.give_back("back", paid, 400, "ola", "too much")
+            assert (refund.state, await books.available("w1")) == (state, left)
+            assert len(fake.do("things", kind="refund")) == (1 if state == "succeeded" else 0)
+            assert await books.ledger.reconcile() == []
+            await supervisor.close()
+        await processor.close()
 
 
 def test_killed_in_the_middle_nothing_is_charged_twice_or_lost(tmp_path: Path) -> None:
