@@ -112,6 +112,9 @@ def give_back(
     call_refunded(transaction, call, _told(call, made), order.at)
     if tell:
         put_letter(transaction, call.id, "refunded", "payer", order.id)
+        if order.by_side == "operator":
+            # Nobody else tells the host why there is less than there was.
+            put_letter(transaction, call.id, "refunded", "host", order.id)
     return made
 
 

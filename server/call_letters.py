@@ -81,11 +81,7 @@ def _written(letter: Letter, account: CallAccount, after: Aftermath, other: str)
         case "receipt":
             return f"Your call with {other}: {charge}", _receipt(account, after)
         case "refunded":
-            refund = next((each for each in after.refunds if each.id == letter.refund), None)
-            amount = wording.money(refund.amount_minor if refund else after.refunded_minor, currency)
-            why = [f"The reason: {refund.reason}"] if refund and refund.reason else []
-            said = f"{amount} of what your call with {other} cost came back. It is on your balance."
-            return f"{amount} came back to you", [said, *why]
+            return _refunded(letter, after, currency, other)
         case "dispute_opened":
             reason = after.dispute.reason if after.dispute else ""
             return f"{other} objects to a charge", [
@@ -119,6 +115,18 @@ def _receipt(account: CallAccount, after: Aftermath) -> list[str]:
         "\n".join(lines),
         "The signed receipt is here. If something was wrong, say so there within 48 hours.",
     ]
+
+
+def _refunded(letter: Letter, after: Aftermath, currency: str, other: str) -> tuple[str, list[str]]:
+    refund = next((each for each in after.refunds if each.id == letter.refund), None)
+    why = [f"The reason: {refund.reason}"] if refund and refund.reason else []
+    if letter.to == "host":
+        amount = wording.money(refund.host_minor if refund else 0, currency)
+        said = f"The operator gave {other} money back for your call; {amount} of it were your earnings."
+        return f"{amount} of your earnings went back", [said, *why]
+    amount = wording.money(refund.amount_minor if refund else after.refunded_minor, currency)
+    said = f"{amount} of what your call with {other} cost came back. It is on your balance."
+    return f"{amount} came back to you", [said, *why]
 
 
 def _decided(letter: Letter, account: CallAccount, after: Aftermath, other: str) -> tuple[str, list[str]]:

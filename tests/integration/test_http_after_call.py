@@ -218,9 +218,16 @@ async def test_everybody_reads_of_it_by_mail(tmp_path: Path) -> None:
             ("sam@example.org", "It was decided: $0.60 went back"),
             ("ada@example.org", "It was decided: $0.48 went back"),
         }
+        await post(house, call_id, "refunds", give(100), house.ola)
+        back = (await read_mail(house, 8))[6:]
+        assert {(mail.to, mail.subject) for mail in back} == {
+            ("sam@example.org", "$1.00 came back to you"),
+            ("ada@example.org", "$0.80 of your earnings went back"),
+        }
+        assert all("The reason: Sorry." in mail.text for mail in back)
         await past_call(house)
         await past_call(house, tariff=Tariff("USD", 0))
-        assert len(await read_mail(house, 7)) == 7, "a call that cost nothing has no letter"
+        assert len(await read_mail(house, 9)) == 9, "a call that cost nothing has no letter"
 
 
 async def test_what_cannot_be_disputed(tmp_path: Path) -> None:
