@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from booking.address_store import attach_address, profiles_of
 from booking.identity_tables import addresses, logins
@@ -18,6 +18,8 @@ from booking.tables import people
 from server.codes import clean_address
 from server.config import Config
 from server.errors import Problem, StartError, UsageError
+from server.key_tables import api_keys
+from server.webhook_tables import webhook_endpoints
 from signaling.clock import Clock, SystemClock, iso
 from storage import migrations
 from storage.audit_log import COMMAND_LINE, note
@@ -52,21 +54,31 @@ def add(config: Config, address: str, name: str, clock: Clock | None = None) -> 
 
 
 def remove(config: Config, address: str, clock: Clock | None = None) -> int:
-    """Take the operators of an address out of the house: profile, address and logins, at once."""
+    """Take the operators of an address out of the house: profile, address, logins and keys, at once.
+
+    Webhook endpoints are the house's and stay; those that they made are counted, for somebody to look at.
+    """
     address, now = _clean(address), iso((clock or SystemClock()).wall())
 
-    def job(transaction: Transaction) -> int:
+    def job(transaction: Transaction) -> tuple[int, int]:
         gone = _operators(transaction, address)
+        makers = webhook_endpoints.c.made_by.in_([person.id for person in gone])
+        made = select(func.count()).where(makers, webhook_endpoints.c.state == "active")
+        hooks = int(transaction.connection.execute(made).scalar_one())
         for person in gone:
-            for table in (logins, addresses):
+            for table in (logins, addresses, api_keys):
                 transaction.connection.execute(delete(table).where(table.c.person_id == person.id))
             transaction.connection.execute(delete(people).where(people.c.id == person.id))
             note(transaction, now, COMMAND_LINE, "person.removed", person.id, {"role": "operator"})
-        return len(gone)
+        return len(gone), hooks
 
-    if _write(config, job) == 0:
+    gone, hooks = _write(config, job)
+    if gone == 0:
         raise UsageError(f"there is no operator with the address {address}")
     sys.stdout.write(f"{address} is no operator any more\n")
+    if hooks:
+        where = f"{config.public(config.port)}/integrations"
+        sys.stdout.write(f"{hooks} webhook endpoints that they made are still told of everything: {where}\n")
     return 0
 
 

@@ -191,6 +191,29 @@ def test_an_operator_is_made_once_and_taken_away(data: Path, capsys: pytest.Capt
     assert left == (0,)
 
 
+def test_what_an_operator_who_goes_leaves_behind(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["operator", "add", "ola@example.org"]) == 0
+    with closing(sqlite3.connect(data / "talktime.db")) as database:
+        (person_id,) = database.execute("SELECT id FROM people").fetchone()
+        database.execute(
+            "INSERT INTO webhook_endpoints (id, owner, made_by, made_at, url, about, events, secrets)"
+            " VALUES ('we_1', '*', ?, '', 'https://theirs.example/', '', '[]', '[]')",
+            (person_id,),
+        )
+        database.execute(
+            "INSERT INTO api_keys (id, person_id, role, name, prefix, hash, scopes, made_ms)"
+            " VALUES ('key_1', ?, 'operator', 'Mine', 'ttk_', 'x', '[]', 0)",
+            (person_id,),
+        )
+        database.commit()
+    capsys.readouterr()
+    assert main(["operator", "remove", "ola@example.org"]) == 0
+    assert "1 webhook endpoints that they made are still told" in capsys.readouterr().out
+    with closing(sqlite3.connect(data / "talktime.db")) as database:
+        assert database.execute("SELECT count(*) FROM api_keys").fetchone() == (0,)
+        assert database.execute("SELECT count(*) FROM webhook_endpoints").fetchone() == (1,)
+
+
 @pytest.mark.parametrize("arguments", [["add", "nobody"], ["add", "a@b.org", "--name", " "], ["remove", "x"]])
 def test_an_operator_that_makes_no_sense_is_refused(data: Path, arguments: list[str]) -> None:
     assert main(["operator", *arguments]) == 2
