@@ -134,6 +134,33 @@ describe("a purse", () => {
     expect(new Set(shop.asked.map((each) => each.id)).size).toBe(2);
   });
 
+  it("asks what became of a payment before it charges the card for another amount", async () => {
+    const shop = new Shop();
+    const lost = new Refusal("network", 0, "");
+    shop.pays = () => Promise.reject(lost);
+    const purse = await open(shop);
+    const tap = async (amount: number): Promise<void> => {
+      void purse.pay(amount, "card", "beside", "/");
+      await vi.runAllTimersAsync();
+    };
+    await tap(2000);
+    shop.state = () => Promise.reject(lost);
+    await tap(1000);
+    expect(new Set(shop.asked.map((each) => each.amount_minor))).toEqual(new Set([2000]));
+    expect(purse.state).toMatchObject({ working: false, code: "network" });
+    // The first one went through.
+    shop.state = () => Promise.resolve(paid({ id: "id-0", amount_minor: 2000 }));
+    await tap(1000);
+    expect(new Set(shop.asked.map((each) => each.amount_minor))).toEqual(new Set([2000]));
+    expect(purse.state).toMatchObject({ code: "", came: 1, payment: { amount_minor: 2000 } });
+    // And from here on it is another payment. One that never arrived is in nobody's way either.
+    await tap(500);
+    shop.state = () => Promise.reject(new Refusal("payment.unknown", 404, ""));
+    shop.pays = () => Promise.resolve(paid());
+    await tap(1000);
+    expect(shop.asked.at(-1)?.amount_minor).toBe(1000);
+  });
+
   it("leaves the page for the processor's, or opens a tab beside it", async () => {
     const shop = new Shop();
     shop.pays = () =>

@@ -141,14 +141,19 @@ export class Purse {
     const away = how === "checkout" && known.mode !== "sandbox";
     // Only a click may open a tab: it is opened now and told later where to go.
     const tab = away && way === "beside" ? this.parts.openTab() : null;
-    if (this.#wish.amount !== amount || this.#wish.how !== how)
-      this.#wish = { id: this.parts.newId(), amount, how };
-    const { id } = this.#wish;
     this.#set({ working: true, code: "", payment: null });
     this.parts.timers.clear(this.#timer);
     // What waits on a page that was given up shall not be paid as well.
     if (before?.state === "open") void this.#giveUp(before);
     try {
+      if (this.#wish.amount !== amount || this.#wish.how !== how) {
+        if (await this.#wentThrough()) {
+          tab?.close();
+          return;
+        }
+        this.#wish = { id: this.parts.newId(), amount, how };
+      }
+      const { id } = this.#wish;
       const body = { id, amount_minor: amount, currency, how, back: away && way === "here" ? back : PAID };
       const payment = await insist(() => this.parts.api.pay(body), this.parts.pause);
       this.#wish = { id: "", amount: 0, how: "" };
@@ -163,6 +168,24 @@ export class Purse {
       if (error instanceof Refusal && !error.passing) this.#wish = { id: "", amount: 0, how: "" };
       this.#set({ working: false, code: codeOf(error) });
     }
+  }
+
+  /** Whether the card was charged by a payment whose answer was lost: then that is told, and no other one asked for. */
+  async #wentThrough(): Promise<boolean> {
+    const { id, how } = this.#wish;
+    if (!id || how !== "card") return false;
+    let payment: Payment;
+    try {
+      payment = await insist(() => this.parts.api.payment(id), this.parts.pause);
+    } catch (error) {
+      if (error instanceof Refusal && !error.passing) return false;
+      throw error;
+    }
+    if (payment.state === "failed" || payment.state === "canceled") return false;
+    this.#wish = { id: "", amount: 0, how: "" };
+    this.#set({ working: false });
+    this.#take(payment);
+    return true;
   }
 
   /** Follow a payment that another page began: one came back from the processor's. */
