@@ -91,5 +91,15 @@ def test_they_write_send_a_picture_and_a_reload_keeps_it(stage: MakeStage) -> No
     here.client.click("chat-open")
     wait_said(here.client, texts)
     here.client.wait("chat-picture")
+    # -- and after the call, beside the receipt
+    here.client.click("chat-close")
+    here.client.click("hang-up")
+    for person in (here.client, here.expert):
+        here.wait_ended(person)
+        person.open(f"{here.server.url}/receipt/{here.call_id}")
+        person.wait("chat-log")
+        wait_said(person, texts)
+        person.wait("chat-picture")
+    look(here.client, "receipt-chat")
     assert here.client.errors == []
     assert here.expert.errors == []

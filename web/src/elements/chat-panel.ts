@@ -7,11 +7,11 @@ import { type Chat, type Draft, MAX_TEXT } from "../core/chat";
 import { figure } from "../core/figure";
 import { soon } from "../core/moment";
 import { shrunk } from "../core/shrink";
-import { textParts } from "../core/text-links";
 import type { ChatLine } from "../protocol/messages";
 import { t } from "../strings";
 import { base, card, controls } from "../styles/shared";
 import "./chat-file";
+import { chatWords } from "./chat-words";
 import { follow } from "./follow";
 import { icon } from "./icons";
 
@@ -204,7 +204,7 @@ export class ChatPanel extends LitElement {
           ? html`<tt-chat-file .api=${this.api} .callId=${this.callId} .file=${line.file}></tt-chat-file>`
           : nothing
       }
-      ${line.text ? html`<p class="text" data-testid="chat-text">${words(line.text)}</p>` : nothing}
+      ${line.text ? html`<p class="text" data-testid="chat-text">${chatWords(line.text)}</p>` : nothing}
       <span class="about">${mine ? t.chat.you : this.other} · ${soon(line.at)}</span>
     </li>`;
   }
@@ -219,7 +219,7 @@ export class ChatPanel extends LitElement {
       data-state=${draft.code ? "failed" : draft.upload ? "uploading" : "waiting"}
     >
       <div class="row">
-        ${name ? html`<bdi class="text">${name}</bdi>` : html`<p class="text">${words(draft.text)}</p>`}
+        ${name ? html`<bdi class="text">${name}</bdi>` : html`<p class="text">${chatWords(draft.text)}</p>`}
         ${
           draft.upload || draft.code
             ? html`<button
@@ -330,15 +330,6 @@ export class ChatPanel extends LitElement {
   #close = (): void => {
     this.dispatchEvent(new CustomEvent("tt-close"));
   };
-}
-
-/** The text, with links in it that tell the other end nothing about this page. */
-function words(text: string): (TemplateResult | string)[] {
-  return textParts(text).map((part) =>
-    part.href === null
-      ? part.text
-      : html`<a href=${part.href} target="_blank" rel="noopener noreferrer nofollow">${part.text}</a>`,
-  );
 }
 
 declare global {

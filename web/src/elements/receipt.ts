@@ -12,6 +12,7 @@ import { t } from "../strings";
 import { base, card, controls } from "../styles/shared";
 import { table } from "../styles/table";
 import "./after-call";
+import "./chat-log";
 import { icon } from "./icons";
 import "./meter-log";
 
@@ -221,7 +222,14 @@ export class ReceiptElement extends LitElement {
 
   #after(receipt: Receipt): TemplateResult | typeof nothing {
     if (!this.api) return nothing;
-    return html`<tt-after-call
+    const host = receipt.copy === "host";
+    return html`<tt-chat-log
+        class="actions"
+        .api=${this.api}
+        .call=${receipt.call_id}
+        .side=${host ? "host" : "payer"}
+        .name=${host ? receipt.payer_name : receipt.host_name}
+      ></tt-chat-log><tt-after-call
       class="actions"
       .api=${this.api}
       .call=${receipt.call_id}
