@@ -8,8 +8,8 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 STEP := .ci/step
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -type f -print 2>/dev/null)
-# Three at a time, each file in one piece: most tests wait for something half of their time. What takes longest begins.
-PYTEST := $(BIN)/pytest -q -n 3 --dist loadfile
+# Three at a time: most tests wait for something half of their time. What takes longest begins.
+PYTEST := $(BIN)/pytest -q -n 3
 # Scripts under tests share the rig, as pytest's `pythonpath` lets the tests do.
 SCRIPT := PYTHONPATH=tests $(BIN)/python -P
 # Installing is quiet and asks nobody.
@@ -90,12 +90,12 @@ web-check: web/node_modules/installed ## unit tests of the pages
 
 unit: .venv/installed-dev server/static/index.html ## Python tests without a browser
 	@echo "==> pytest: unit, contract, simulation, integration, faults"
-	@$(PYTEST) --no-loadscope-reorder --durations=10 tests/faults tests/integration tests/simulation tests/contract tests/unit
+	@$(PYTEST) --dist loadfile --no-loadscope-reorder --durations=10 tests/faults tests/integration tests/simulation tests/contract tests/unit
 
 e2e: .venv/installed-dev server/static/index.html ## browsers that call each other
 	@.ci/need browser
 	@echo "==> pytest: end to end, in Chromium"
-	@$(PYTEST) --durations=10 tests/e2e
+	@$(PYTEST) --dist loadgroup --durations=10 tests/e2e
 
 mutants: .venv/installed-dev ## plant each known bug and see that the suite catches it
 	@$(SCRIPT) tests/simulation/mutants.py

@@ -41,8 +41,7 @@ def test_funds_run_out_a_top_up_comes_and_the_call_goes_on(stage: MakeStage) -> 
     assert spent[1] <= 30
     here.client.click("top-up")
     here.wait_meter("running")
-    here.client.wait_media()
-    here.expert.wait_media()
+    here.wait_media()
     here.client.click("hang-up")
     here.wait_ended(reason="payer_left")
     receipt = here.assert_receipt_adds_up()

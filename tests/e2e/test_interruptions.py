@@ -33,8 +33,7 @@ def test_a_pause_pauses_the_money_too(stage: MakeStage) -> None:
     assert here.expert.stats().decoded - decoded <= 3, "no media while the call is on hold"
     here.client.click("pause")
     here.wait_meter("running")
-    here.expert.wait_media()
-    here.client.wait_media()
+    here.wait_media()
     assert here.figures()[0] > held[0]
     here.client.click("hang-up")
     here.wait_ended()
@@ -93,8 +92,7 @@ def test_the_network_is_gone_for_six_seconds_and_heals(stage: MakeStage) -> None
     assert here.figures()[0] == used
     here.gate.heal()
     here.wait_meter("running")
-    here.client.wait_media()
-    here.expert.wait_media()
+    here.wait_media()
     here.client.rest(0.5)
     here.client.click("hang-up")
     here.wait_ended()
@@ -111,13 +109,11 @@ def test_a_reload_comes_back_to_the_same_call(stage: MakeStage) -> None:
     call_id = here.call()
     here.client.rest(0.5)
     here.client.page.reload()
-    here.client.wait_media()
-    here.expert.wait_media()
+    here.wait_media()
     here.wait_meter("running")
     assert here.call_id == call_id
     here.expert.page.reload()
-    here.expert.wait_media()
-    here.client.wait_media()
+    here.wait_media()
     here.wait_meter("running")
     here.client.click("hang-up")
     here.wait_ended()
@@ -137,8 +133,7 @@ def test_a_second_tab_takes_the_call_over(stage: MakeStage) -> None:
     rejoin.wait_for(state="visible")
     if here.client.see("start-call").first.is_visible():
         here.client.click("start-call")
-    here.client.wait_media()
-    here.expert.wait_media()
+    here.wait_media()
     here.wait_meter("running")
     problem = first.get_by_test_id("problem").first
     problem.wait_for(state="visible")
@@ -188,8 +183,7 @@ def test_the_server_is_killed_and_the_pages_come_back_by_themselves(stage: MakeS
     here.client.click("start-call")
     here.expert.wait("accept")
     here.expert.click("accept")
-    here.client.wait_media()
-    here.expert.wait_media()
+    here.wait_media()
     here.wait_meter("running")
     assert here.call_id != call_id
 

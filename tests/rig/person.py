@@ -253,10 +253,17 @@ class Person:
 
     def wait_media(self, frames: int = 10, timeout_s: float = 30.0) -> Stats:
         """Wait until connected, a remote frame was shown, and decoded frames and heard packets grow."""
+        return self.wait_grown(self.wait_first_media(timeout_s), frames, timeout_s)
+
+    def wait_first_media(self, timeout_s: float = 30.0) -> Stats:
+        """Wait until connected and a remote frame was shown."""
         self.wait_connected(timeout_s)
         self.ufrags()
         self.wait_frame()
-        before = self.stats()
+        return self.stats()
+
+    def wait_grown(self, before: Stats, frames: int = 10, timeout_s: float = 30.0) -> Stats:
+        """Wait until so many more frames were decoded, and packets heard."""
 
         def grown() -> Stats | None:
             now = self.stats()

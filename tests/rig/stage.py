@@ -61,10 +61,15 @@ class Stage:
     def call(self) -> str:
         """A whole beginning: both see and hear each other and the meter runs. Returns the call's id."""
         self.begin()
-        self.client.wait_media()
-        self.expert.wait_media()
+        self.wait_media()
         self.wait_meter("running")
         return self.call_id
+
+    def wait_media(self) -> None:
+        """Wait until both see and hear each other."""
+        begun = [(person, person.wait_first_media()) for person in (self.client, self.expert)]
+        for person, before in begun:
+            person.wait_grown(before)
 
     def wait_meter(self, state: str, why: str = "", timeout_s: float = 40.0) -> None:
         """Wait until the client's page shows that state of the meter."""
