@@ -95,7 +95,7 @@ unit: .venv/installed-dev server/static/index.html ## Python tests without a bro
 e2e: .venv/installed-dev server/static/index.html ## browsers that call each other
 	@.ci/need browser
 	@echo "==> pytest: end to end, in Chromium"
-	@$(PYTEST) --dist loadgroup --durations=10 tests/e2e
+	@$(PYTEST) --dist loadfile --durations=10 tests/e2e
 
 mutants: .venv/installed-dev ## plant each known bug and see that the suite catches it
 	@$(SCRIPT) tests/simulation/mutants.py

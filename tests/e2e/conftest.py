@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -119,12 +118,6 @@ def stage(house: Callable[..., Server], person: MakePerson) -> MakeStage:
         return Stage(server, server.gate, person("sam", **(client or {})), person("ada"))
 
     return make
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Several workers end soonest when long scenes begin; where a file has few of them, they are long."""
-    scenes = Counter(item.path for item in items)
-    items.sort(key=lambda item: scenes[item.path])
 
 
 @pytest.hookimpl(wrapper=True)

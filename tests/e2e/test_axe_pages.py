@@ -41,8 +41,6 @@ FOR = {
 }
 """Whose the pages below a path are; all others are everybody's."""
 TALK_S = 1.5
-# One town for all.
-pytestmark = pytest.mark.xdist_group("town")
 WIDE, NARROW = ({"width": width, "height": height} for width, height in WIDTHS.items())
 
 

@@ -17,8 +17,6 @@ from rig.server import Server, login_of, wait_until
 from rig.website import Website
 
 MakePerson = Callable[..., Person]
-# One server for all.
-pytestmark = pytest.mark.xdist_group("shop")
 INLINE = '<talktime-call expert="ada"></talktime-call>'
 
 
