@@ -252,8 +252,10 @@ cdef class WireBase:
             if self.timer < 0:
                 raise OSError(errno, "no timer")
         memset(&setting, 0, sizeof(setting))
-        setting.it_value.tv_nsec = setting.it_interval.tv_nsec = pause_ms * 1_000_000
-        timerfd_settime(self.timer, 0, &setting, NULL)
+        setting.it_interval.tv_sec, setting.it_interval.tv_nsec = pause_ms // 1_000, pause_ms % 1_000 * 1_000_000
+        setting.it_value = setting.it_interval
+        if timerfd_settime(self.timer, 0, &setting, NULL):
+            raise OSError(errno, "no timer")
         self.gathers = pause_ms > 0
         return self.timer
 
