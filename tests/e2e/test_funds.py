@@ -91,7 +91,8 @@ def test_two_calls_empty_one_wallet_together(
     )
     assert lowest >= 0
     assert wallet["available_minor"] == 800 - sum(each["charge_minor"] for each in receipts)
-    # What a call's last packets do not prove comes back, and the other may have ended: a tenth of a second.
-    assert 0 <= wallet["available_minor"] <= PRICE_MINOR // 600, "both used up what there was"
+    # What a call's last packets do not prove comes back, and the other may have ended: some tenths of a
+    # second, because busy browsers do not send every 20 ms.
+    assert 0 <= wallet["available_minor"] <= PRICE_MINOR // 120, "both used up what there was"
     assert all(each["charge_minor"] > 100 for each in receipts), "neither starved the other"
     server.assert_reconciled()

@@ -90,6 +90,7 @@ def test_a_guest_keeps_the_wallet_and_ends_the_other_login(house: House, person:
     lou.click("top-up")
     wait_until(lambda: wallet(lou) > 0, "the money is there")
     funds = wallet(lou)
+    lou.page.wait_for_url("**/call/ada*")
     ada.close()
 
     # Nobody leaves money behind by mistake.
