@@ -19,7 +19,7 @@ from booking.people import Person, Rate
 from server.photos import MAX_BYTES, SIDE_PX
 
 ROOT = Path(__file__).parents[2]
-EVIL = "\"><script>alert(1)</script><b onclick=x>'{{ 7 * 7 }}{% raw %}"
+EVIL = "\"><script>alert(1)</script><b onclick=x>'{{ 'y' * 7 }}{% raw %}"
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ async def test_what_people_type_stays_text(house: House) -> None:
     assert head.meta["og:title"] == f"Talk to {EVIL[:60]}"
     text = " ".join(head.words)
     assert text.count("<script>alert(1)</script>") >= 4, "it is shown as it was typed"
-    assert "49" not in text, "and nothing in it is a template"
+    assert "yyyyyyy" not in text, "and nothing in it is a template"
     assert EVIL not in page.text
 
 
