@@ -47,6 +47,12 @@ cdef enum:
     MAX_DATAGRAM = 65_000
 
 
+SHARED = {
+    "BATCH": BATCH, "BOX_BYTES": BOX_BYTES, "MAX_PACKET": MAX_PACKET, "RING": RING, "STALE_MS": STALE_MS,
+    "FEEDBACK_MS": FEEDBACK_MS, "MAX_REPORTED": MAX_REPORTED,
+}
+"""What Python has numbers of its own for; tests hold them against these."""
+
 include "_bases.pxi"
 
 
@@ -122,7 +128,7 @@ cdef int strip(uint8_t* view, int size, TrackBase track, list pending, int64_t t
 
 
 cdef class WireBase:
-    """See `media.bases` and the module. `boxes` and `scratch` are writable buffers of `BOX_BYTES` each.
+    """See `media.bases` and the module. The boxes are writable buffers of `BOX_BYTES` each.
 
     The four functions of `equip` are the addresses of libsrtp's, 0 without them (then nothing here must be called).
     """

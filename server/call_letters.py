@@ -19,8 +19,9 @@ from metering.errors import UnknownCall
 from metering.facts import CallAccount
 from metering.ledger import Ledger
 from server import wording
-from server.deliverer import Delivered, Failed, Hopeless, Outcome, Policy
-from server.mail import Mail, Mailer, MailError
+from server.deliverer import Delivered, Hopeless, Outcome, Policy
+from server.mail import Mail, Mailer
+from server.mail_courier import post
 from storage.outbox import Parcel
 
 
@@ -49,11 +50,7 @@ class LetterCourier:
         if not address:
             return Delivered()
         after = await self.after_calls.of(letter.call)
-        try:
-            await self.mailer.send(mail_of(letter, account, after, address, self.public_url()))
-        except MailError as error:
-            return Failed(str(error)) if error.passing else Hopeless(str(error))
-        return Delivered()
+        return await post(self.mailer, mail_of(letter, account, after, address, self.public_url()))
 
 
 def mail_of(letter: Letter, account: CallAccount, after: Aftermath, address: str, public_url: str) -> Mail:

@@ -14,9 +14,10 @@ import msgspec
 
 from booking.address_store import AddressStore, address_of
 from booking.line import Place
-from server.deliverer import Delivered, Failed, Hopeless, Outcome, Policy
+from server.deliverer import Hopeless, Outcome, Policy
 from server.life import Life
-from server.mail import Mail, Mailer, MailError
+from server.mail import Mail, Mailer
+from server.mail_courier import post
 from signaling.clock import Clock, iso
 from signaling.waiting_room import HostFace
 from storage.database import Database
@@ -75,11 +76,7 @@ class TurnCourier:
         address = await self.addresses.of(turn.client_id)
         if not address:
             return Hopeless("no address")
-        try:
-            await self.mailer.send(mail_of(turn, address, self.life.public_url()))
-        except MailError as error:
-            return Failed(str(error)) if error.passing else Hopeless(str(error))
-        return Delivered()
+        return await post(self.mailer, mail_of(turn, address, self.life.public_url()))
 
 
 def mail_of(turn: Turn, address: str, public_url: str) -> Mail:

@@ -24,6 +24,15 @@ def put_mail(transaction: Transaction, key: str, mail: Mail) -> bool:
     return put(transaction, KIND, key, _Payload(mail.to, mail.subject, mail.text, mail.html))
 
 
+async def post(mailer: Mailer, mail: Mail) -> Outcome:
+    """Send a mail, as the end of a delivery."""
+    try:
+        await mailer.send(mail)
+    except MailError as error:
+        return Failed(str(error)) if error.passing else Hopeless(str(error))
+    return Delivered()
+
+
 class MailCourier:
     """Delivers the outbox's mail."""
 
@@ -35,8 +44,4 @@ class MailCourier:
     async def deliver(self, parcel: Parcel, *, last: bool) -> Outcome:  # noqa: ARG002 - the port's signature
         """See `Courier`. A mail that a server refuses for good is not tried again."""
         payload = msgspec.json.decode(parcel.payload, type=_Payload)
-        try:
-            await self._mailer.send(Mail(payload.to, payload.subject, payload.text, payload.html))
-        except MailError as error:
-            return Failed(str(error)) if error.passing else Hopeless(str(error))
-        return Delivered()
+        return await post(self._mailer, Mail(payload.to, payload.subject, payload.text, payload.html))

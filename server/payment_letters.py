@@ -14,8 +14,9 @@ import msgspec
 from booking.address_store import AddressStore
 from metering.payment_letters import PaymentLetter
 from server import wording
-from server.deliverer import Delivered, Failed, Hopeless, Outcome, Policy
-from server.mail import Mail, Mailer, MailError
+from server.deliverer import Delivered, Outcome, Policy
+from server.mail import Mail, Mailer
+from server.mail_courier import post
 from storage.outbox import Parcel
 
 HOW = {
@@ -41,11 +42,7 @@ class PaymentLetterCourier:
         address = await self.addresses.of(letter.wallet)
         if not address:
             return Delivered()
-        try:
-            await self.mailer.send(mail_of(letter, address, self.public_url()))
-        except MailError as error:
-            return Failed(str(error)) if error.passing else Hopeless(str(error))
-        return Delivered()
+        return await post(self.mailer, mail_of(letter, address, self.public_url()))
 
 
 def mail_of(letter: PaymentLetter, address: str, public_url: str) -> Mail:

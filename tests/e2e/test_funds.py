@@ -79,6 +79,8 @@ def test_two_calls_empty_one_wallet_together(
     stages[0].client.open(first_page)
     stages[1].client.open(first_page.replace("/call/ada", f"/call/{second_host}"))
     for here in stages:
+        # What the last packets do not prove comes back: four pictures at once would make the packets late.
+        here.client.click("voice-only")
         here.client.click("start-call")
     for here in stages:
         here.expert.click("accept")
@@ -91,8 +93,6 @@ def test_two_calls_empty_one_wallet_together(
     )
     assert lowest >= 0
     assert wallet["available_minor"] == 800 - sum(each["charge_minor"] for each in receipts)
-    # What a call's last packets do not prove comes back, and the other may have ended: some tenths of a
-    # second, because busy browsers do not send every 20 ms.
-    assert 0 <= wallet["available_minor"] <= PRICE_MINOR // 120, "both used up what there was"
+    assert 0 <= wallet["available_minor"] <= 1, "both used up what there was"
     assert all(each["charge_minor"] > 100 for each in receipts), "neither starved the other"
     server.assert_reconciled()

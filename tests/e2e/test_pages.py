@@ -24,9 +24,13 @@ def test_axe_finds_nothing_from_the_first_page_to_the_receipt(
     def check(state: str, page: Page | None = None) -> None:
         page = page or client.page
         view(page, f"call-{state}")
+        before = page.viewport_size
+        page.set_viewport_size({"width": 390, "height": 844})
         page.emulate_media(color_scheme="dark")
-        assert_accessible(page, f"{state}, dark")
+        assert_accessible(page, f"{state}, dark, on a phone")
         page.emulate_media(color_scheme="light")
+        if before is not None:
+            page.set_viewport_size(before)
 
     here.open_pages()
     check("before")

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from rig.fake_stripe import FakeStripe, fake_stripe
-from rig.house import House, open_house, until
+from rig.house import House, until
+from rig.paying import paying_house
 
 from server.mail import DevelopmentMailer, Mail
 from signaling.clock import iso
@@ -27,12 +28,8 @@ def stripe_process() -> Iterator[FakeStripe]:
 
 @pytest.fixture
 async def house(tmp_path: Path, stripe_process: FakeStripe) -> AsyncIterator[House]:
-    stripe_process.do("forget")
-    async with open_house(tmp_path, **stripe_process.settings()) as house:
-        stripe_process.do("set", webhook=f"{house.url}/webhooks/stripe")
+    async with paying_house(tmp_path, stripe_process) as house:
         yield house
-        stripe_process.do("set", webhook="")
-        assert await house.services.ledger.reconcile() == []
 
 
 async def pay_in(house: House, fake: FakeStripe, how: str) -> None:

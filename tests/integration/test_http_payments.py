@@ -13,6 +13,7 @@ import pytest
 import stripe
 from rig.fake_stripe import WEBHOOK_SECRET, FakeStripe, fake_stripe
 from rig.house import House, Reply, open_house, until
+from rig.paying import paying_house
 
 from booking.people import SAM
 
@@ -25,12 +26,8 @@ def stripe_process() -> Iterator[FakeStripe]:
 
 @pytest.fixture
 async def house(tmp_path: Path, stripe_process: FakeStripe) -> AsyncIterator[House]:
-    stripe_process.do("forget")
-    async with open_house(tmp_path, **stripe_process.settings()) as house:
-        stripe_process.do("set", webhook=f"{house.url}/webhooks/stripe")
+    async with paying_house(tmp_path, stripe_process) as house:
         yield house
-        stripe_process.do("set", webhook="")
-        assert await house.services.ledger.reconcile() == []
         assert await asyncio.to_thread(stripe_process.do, "misshapen") == []
 
 

@@ -40,8 +40,7 @@ MAX_FLOWS = 1024
 MAX_HELD_PACKETS = 20_000
 MAX_DATAGRAM = 65_535
 DRAIN = 64
-# A silence up to here is no interruption (`media.liveness.SILENT_MS`): a busy browser pauses for a second.
-BREAK_MS = 2_500.0
+BREAK_MS = 1_000.0
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pylibsrtp import Policy, Session
 from rig.hall import AUDIO, IDS, VIDEO
 
-from media import bases, rtcp, rtp, srtp
+from media import bandwidth, bases, inbound, liveness, rtcp, rtp, srtp, wire
 from media.bandwidth import Downlink
 from media.engine import Kind, Source, track_id
 from media.ice import Path
@@ -127,8 +127,8 @@ class Twin:
         """As the engine does every 50 ms."""
         self.wire.set_instant(now_ms, now_ms * 1_000_000)
         inbounds = [self.inbound]
-        for inbound in self.wire.sweep(inbounds, now_ms) if self.wire.pumps else inbounds:
-            inbound.sweep(now_ms)
+        for each in self.wire.sweep(inbounds, now_ms) if self.wire.pumps else inbounds:
+            each.sweep(now_ms)
 
     def heard(self) -> list[list[bytes]]:
         """What each subscriber got since last asked, in order, and the publisher (RTCP, sorted)."""
@@ -405,6 +405,16 @@ def test_without_it_everything_works_too() -> None:
         cwd=root, env={**os.environ, bases.NO_PUMP: "1"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3_000:]
+
+
+def test_the_numbers_are_the_same_in_both() -> None:
+    from media import _pump  # noqa: PLC0415 - not everywhere
+
+    assert _pump.SHARED == {
+        "BATCH": wire.BATCH, "BOX_BYTES": srtp.BUFFER_BYTES, "MAX_PACKET": srtp.MAX_PACKET_BYTES,
+        "RING": bases.RING, "STALE_MS": liveness.STALE_MS, "FEEDBACK_MS": inbound.FEEDBACK_MS,
+        "MAX_REPORTED": bandwidth.MAX_REPORTED,
+    }  # fmt: skip
 
 
 def test_the_functions_are_libsrtps() -> None:
