@@ -183,9 +183,8 @@ class Meter:
             due.append(self._soft_until_ms)
         if self._tally.running:
             marks = [self._credit.renew_ms, self._warn_mark_ms(), self._free_mark_ms()]
-            if not self._credit.unlimited:
-                marks.append(self._credit.covered_ms)
             due += [self._tally.instant_of(mark) for mark in marks if mark is not None]
+            due.append(self.runs_out_ms())
         return min((instant for instant in due if instant is not None), default=None)
 
     def reading(self, now_ms: int) -> Reading:
@@ -205,6 +204,10 @@ class Meter:
             gift_left_ms=self._credit.price.gift_left_ms(used_ms),
             pause_note=self._sides.pause_note(),
         )
+
+    def runs_out_ms(self) -> int | None:
+        """When (ms) the running interval will have used up the grant; None: nothing runs, or for ever."""
+        return None if self._credit.unlimited else self._tally.instant_of(self._credit.covered_ms)
 
     def running_since(self) -> tuple[int, int] | None:
         """(began_ms, used_ms before it) of the running interval, or None."""

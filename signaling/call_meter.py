@@ -87,6 +87,7 @@ class CallMeter:
         self._settle: Settle | None = None
         self._failing = False
         self._gifts = 0
+        self._look_ms: int | None = None
         self.books = Books(terms.call_id, ports, post)
 
     @property
@@ -106,14 +107,29 @@ class CallMeter:
 
     def tell(self, fact: MeterFact, now_ms: int, proven_ms: int | None = None) -> list[Order]:
         """Tell the meter a fact; before the start nothing counts. Returns what the actor has to do."""
+        self._look_ms = None
         return [] if self._meter is None else self._obey(self._meter.handle(fact, now_ms, proven_ms))
 
     def ring(self, now_ms: int, proven_ms: int | None) -> list[Order]:
-        """The alarm rang: wake the meter if it wants to be woken by now."""
+        """The alarm rang: wake the meter if it wants to be woken by now.
+
+        When the grant ends before it is proven that media was delivered so far, packets may just be late (a
+        busy browser). What they do not prove would be given back, and money be left with which nothing can
+        be bought. So the end waits for the proof, though not for long; the meter counts no further meanwhile.
+        """
         deadline_ms = self.deadline()
-        return (
-            self.tell(Woke(), now_ms, proven_ms) if deadline_ms is not None and deadline_ms <= now_ms else []
-        )
+        if deadline_ms is None or deadline_ms > now_ms:
+            return []
+        if self._awaits_proof(now_ms, proven_ms):
+            self._look_ms = now_ms + self._ports.options.proof_look_ms
+            return []
+        return self.tell(Woke(), now_ms, proven_ms)
+
+    def _awaits_proof(self, now_ms: int, proven_ms: int | None) -> bool:
+        end_ms = None if self._meter is None else self._meter.runs_out_ms()
+        if end_ms is None or proven_ms is None or proven_ms >= end_ms:
+            return False
+        return end_ms <= now_ms < end_ms + self._ports.options.late_proof_ms
 
     def granted(self, answer: Grant | LedgerRefused | None, now_ms: int) -> list[Order]:
         """Pass the ledger's answer on to the meter."""
@@ -171,13 +187,17 @@ class CallMeter:
 
     def deadline(self) -> int | None:
         """When `ring` is wanted."""
-        return None if self._meter is None else self._meter.deadline()
+        deadline_ms = None if self._meter is None else self._meter.deadline()
+        if deadline_ms is None or self._look_ms is None:
+            return deadline_ms
+        return max(deadline_ms, self._look_ms)
 
     def claimable_ms(self, proof_ms: int | None, overdue_ms: int | None) -> int | None:
         """Up to where the heartbeat may claim usage of this call; None while nothing can be used of it.
 
-        `proof_ms` is the proof of life of both parties. An end that is not written yet, and one that was due
-        at `overdue_ms` but was not noticed yet (a late timer), bound the claim as well. A stopped call is
+        `proof_ms` is the proof of life of both parties. An end that is not written yet, one that was due
+        at `overdue_ms` but was not noticed yet (a late timer), and the end of the grant, which may wait for
+        its proof, bound the claim as well. A stopped call is
         bounded too: media that returns counts from half a second back, so an interval may yet begin before
         this beat's instant, while the other party is silent and nobody has noticed.
         """
@@ -188,7 +208,8 @@ class CallMeter:
             claim_ms = proof_ms or 0
         else:
             claim_ms = running[0] if proof_ms is None else proof_ms
-            claim_ms = claim_ms if overdue_ms is None else min(claim_ms, overdue_ms)
+            for bound_ms in (overdue_ms, self._meter.runs_out_ms()):
+                claim_ms = claim_ms if bound_ms is None else min(claim_ms, bound_ms)
         return claim_ms if unwritten_ms is None else min(claim_ms, unwritten_ms)
 
     def _obey(self, actions: list[Action]) -> list[Order]:

@@ -45,6 +45,10 @@ class SignalingOptions:
     """Meter events that may wait for the ledger before the call ends with `ledger_silent`."""
     fresh_proof_ms: int = 100
     """Proof of life no older than this counts as up to now (packets come every 20 ms)."""
+    late_proof_ms: int = 1_000
+    """How long the end of the grant waits for packets that prove it; who is muted is asked every 500 ms."""
+    proof_look_ms: int = 20
+    """How often it looks for them."""
     beat_ms: int = 250
     beat_margin_ms: int = 300
     """How often the heartbeat is written, and how far behind the present it stays."""

@@ -7,6 +7,7 @@ passes only by `world.passes(ms)`; everything that falls due meanwhile happens a
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -211,8 +212,8 @@ class DeskWorld:
         assert isinstance(await self.ring(), CallView)
         return page, await self.join("call", "payer")
 
-    def freeze(self, peer_id: str) -> None:
-        """The peer's media stops now, and the engine has not noticed yet."""
+    def freeze(self, peer_id: str) -> Callable[[], None]:
+        """The peer's media stops now, and the engine has not noticed yet. Returns what lets it flow again."""
         died_ms = self.clock.now_ms()
         alive = self.media.last_alive_ms
 
@@ -220,7 +221,11 @@ class DeskWorld:
             known = alive(asked)
             return known if known is None or asked != peer_id else min(known, died_ms)
 
+        def thaw() -> None:
+            self.media.last_alive_ms = alive  # type: ignore[method-assign]
+
         self.media.last_alive_ms = last_alive_ms  # type: ignore[method-assign]
+        return thaw
 
     async def talking(self, call: str = "call", *, payer: str = "payer", host: str = "host") -> Talk:
         """Ring, accept, connect both: money runs from now on."""

@@ -45,6 +45,49 @@ async def test_funds_run_out_for_good() -> None:
     await world.clean()
 
 
+async def test_late_packets_give_no_money_back_with_which_nothing_can_be_bought() -> None:
+    whole = (await exhausted())[1].meter.used_ms
+    world = await DeskWorld().open(12)
+    talk = await world.talking()
+    await world.passes(whole - 200)
+    thaw = world.freeze(talk.payer_peer)
+    await world.passes(900)
+    assert talk.meter.state == "running", "whether the media went on is not known yet"
+    thaw()
+    await world.passes(20)
+    assert (talk.meter.state, talk.meter.used_ms) == ("exhausted", whole)
+    assert world.media.held("call")
+    await world.passes(61_000)
+    assert (talk.ended.used_ms, talk.ended.charge_minor, talk.ended.balance_minor) == (whole, 12, 0)
+    await world.clean()
+
+
+async def test_the_end_of_the_money_does_not_wait_long_for_packets_that_may_never_come() -> None:
+    whole = (await exhausted())[1].meter.used_ms
+    world = await DeskWorld().open(12)
+    talk = await world.talking()
+    await world.passes(whole - 200)
+    world.freeze(talk.host_peer)
+    await world.passes(1_220)
+    assert (talk.meter.state, talk.meter.used_ms) == ("exhausted", whole - 200)
+    assert world.media.held("call")
+    await world.passes(61_000)
+    assert talk.ended.used_ms == whole - 200
+    await world.clean()
+
+
+async def test_a_crash_while_the_end_waits_for_its_proof_claims_no_more_than_the_money_buys() -> None:
+    whole = (await exhausted())[1].meter.used_ms
+    world = await DeskWorld().open(12)
+    talk = await world.talking()
+    began_ms = world.clock.now_ms()
+    await world.passes(whole - 200)
+    thaw = world.freeze(talk.payer_peer)
+    await world.passes(215)
+    thaw()
+    assert dict(world.desk.claims(world.clock.now_ms())) == {"call": began_ms + whole}
+
+
 async def test_low_balance_is_told_before_the_end() -> None:
     world = await DeskWorld().open(90)
     talk = await world.talking()
