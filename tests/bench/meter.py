@@ -36,6 +36,7 @@ from signaling.metrics import NoMetrics
 from signaling.options import SignalingOptions
 from signaling.ports import MoneyPorts
 from signaling.supervisor import Supervisor
+from signaling.views import CallFunds
 from storage import Database, migrate
 
 TARIFF = Tariff("USD", 240)
@@ -69,7 +70,7 @@ class BenchCall:
     account: CallAccount | None = None
 
     def __post_init__(self) -> None:
-        self.meter = CallMeter(self.terms, self.funds_minor, self.ports, self.post)
+        self.meter = CallMeter(self.terms, CallFunds(self.funds_minor), self.ports, self.post)
         self.alarm = self.alarms.make(self.ring)
 
     def start(self) -> None:
