@@ -183,7 +183,7 @@ class Inbound(InboundBase):
         for route in track.routes:
             route.freeze(self._wire.stamp_ms)
         track.stream = stream
-        track.ask_key_frame(self._wire.stamp_ms)
+        track.seek_key_frame(self._wire.stamp_ms)
 
     # -- what the offers say -------------------------------------------------------------------------------
 

@@ -293,6 +293,15 @@ class Track(TrackBase):
         self.key_frame_due = self.wanting = True
         self.sweep_key_frame(now_ms)
 
+    def seek_key_frame(self, now_ms: int) -> None:
+        """Ask for one if somebody waits for it. What nobody needs is not asked for: it would spend the turn
+
+        of the next subscriber, who comes a moment later and then waits for the whole pause.
+        """
+        self.wanting = self.kind == "video"
+        if self.wanting:
+            self.sweep_key_frame(now_ms)
+
     def sweep_key_frame(self, now_ms: int) -> None:
         """Send a due request; ask again while a route waits for its beginning."""
         if now_ms - self._asked_ms < KEY_FRAME_PAUSE_MS or self.stream is None or not self.out.ready:

@@ -232,6 +232,26 @@ def test_key_frames_are_asked_for_until_one_comes_but_not_too_often(hall: Hall) 
     assert hall.control("ada/0") == []
 
 
+def test_who_subscribes_just_after_a_stream_began_does_not_wait_for_a_key_frame(hall: Hall) -> None:
+    ada = hall.publisher("ada")
+    assert hall.control("ada/0") == [], "nobody is there who needs it"
+    ada.send(KEY)
+    wait(hall, 150)
+    hall.subscriber("bob", "ada.camera")
+    assert hall.control("ada/0") == [rtcp.KeyFrameRequest(50)]
+
+
+def test_a_new_stream_is_asked_for_a_key_frame_where_somebody_waits(hall: Hall) -> None:
+    ada = hall.publisher("ada")
+    hall.subscriber("bob", "ada.camera")
+    ada.send(KEY)
+    hall.control("ada/0")
+    wait(hall, KEY_FRAME_PAUSE_MS)
+    ada.tracks["camera"].ssrc = 51
+    ada.inbound.publish(ada.tracks["camera"])
+    assert hall.control("ada/0") == [rtcp.KeyFrameRequest(51)]
+
+
 def test_a_flood_of_requests_becomes_a_trickle(hall: Hall) -> None:
     ada = hall.publisher("ada")
     hall.subscriber("bob", "ada.camera")
