@@ -75,6 +75,10 @@ class Gift:
 MeterEvent = Began | Stopped | Gift
 
 
+CallMedia = Literal["video", "voice"]
+"""What a call was asked for with. It says nothing about the price."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallTerms:
     """What a metered call is opened with; the tariff is copied in and never changes."""
@@ -86,6 +90,7 @@ class CallTerms:
     host_name: str
     tariff: Tariff
     opened_at: str
+    media: CallMedia = "video"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ def terms_of(row: Row[Any]) -> CallTerms:
         host_name=row.host_name,
         tariff=tariff_of(row.tariff),
         opened_at=row.opened_at,
+        media=row.media,
     )
 
 

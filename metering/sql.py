@@ -288,6 +288,7 @@ class SqlLedger:
                 "host_name": terms.host_name,
                 "tariff": tariff_text(terms.tariff),
                 "opened_at": terms.opened_at,
+                "media": terms.media,
                 "node_id": self._node_id,
                 "epoch": self._epoch,
                 "chain_head": genesis(terms),

@@ -120,6 +120,7 @@ metered_calls = Table(
     Column("topped_up_minor", Int64, nullable=False, server_default="0"),
     Column("reason", Text, nullable=False, server_default=""),
     Column("ended_at", Text, nullable=False, server_default=""),
+    Column("media", Text, nullable=False, server_default="video"),
     CheckConstraint("state IN ('open', 'settled')", name="state"),
     CheckConstraint("held_minor >= 0 AND (state = 'open' OR held_minor = 0)", name="held"),
     CheckConstraint("used_ms >= 0 AND charge_minor >= 0", name="not_negative"),

@@ -64,15 +64,12 @@ def refusal(refused: Refused | MeteringRefused) -> Problem:
 
 
 def settled_call(account: CallAccount, known: CallView | None, host: Person | None) -> resources.Call:
-    """A call that is over, from its durable facts; `known` is the desk's memory of it, if it has one.
-
-    The ledger does not know which media were asked for; after a restart "video" is told.
-    """
+    """A call that is over, from its durable facts; `known` is the desk's memory of it, if it has one."""
     terms = account.terms
     view = known or CallView(
         id=terms.call_id,
         state="ended" if account.state == "settled" else "open",
-        media="video",
+        media=terms.media,
         host_name=terms.host_name,
         host_slug=host.slug if host is not None else "",
         payer_name=terms.payer_name,

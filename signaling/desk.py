@@ -15,7 +15,7 @@ import structlog
 
 from booking.waiting import Talk
 from media.engine import MediaEngine
-from metering.facts import CallTerms
+from metering.facts import CallMedia, CallTerms
 from metering.ledger import Ledger
 
 from .actor import CallActor
@@ -44,7 +44,7 @@ from .ports import CallOffice, CallPorts, ChatRecords, MoneyPorts, OpenOffice, R
 from .presence import HostCalls, Presence
 from .supervisor import Supervisor, within
 from .tokens import JoinClaims, JoinTokens
-from .views import CallFacts, CallFunds, CallMedia
+from .views import CallFacts, CallFunds
 from .watch import HostWatch
 
 log = structlog.get_logger("signaling.desk")
@@ -147,7 +147,9 @@ class CallDesk:
         self, call_id: str, payer: Person, host: Host, media: CallMedia, cap_minor: int | None
     ) -> CallView | Refused:
         created_at = iso(self.clock.wall())
-        terms = CallTerms(call_id, payer.wallet_id, host.id, payer.name, host.name, host.tariff, created_at)
+        terms = CallTerms(
+            call_id, payer.wallet_id, host.id, payer.name, host.name, host.tariff, created_at, media
+        )
         try:
             funds = await self._open_account.open(terms, cap_minor)
         except BaseException:

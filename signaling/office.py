@@ -29,6 +29,7 @@ from booking.line import (
     Unanswered,
 )
 from booking.people import Person, Rate
+from metering.facts import CallMedia
 from metering.ledger import Ledger
 from storage.errors import StorageError
 
@@ -42,7 +43,7 @@ from .messages import EndReason, OfficeView, PlaceView, StoppingMessage, Waiting
 from .reach import AvailabilityRecords, Reach
 from .supervisor import Supervisor
 from .tokens import LineClaims
-from .views import CallFacts, CallMedia
+from .views import CallFacts
 from .waiting_room import HostFace, HostLive, WaitingRoom, ended_view
 
 if TYPE_CHECKING:

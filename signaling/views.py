@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, TypedDict
 
-from metering.facts import CallAccount
+from metering.facts import CallAccount, CallMedia
 from metering.meter import Reading, Settle
 from metering.tariff import Tariff
 
 from .messages import CallView, EndedMessage, EndReason, MeterView, Role, TariffView
 
 CallState = Literal["ringing", "open", "ended"]
-CallMedia = Literal["video", "voice"]
 
 
 def tariff_view(tariff: Tariff) -> TariffView:

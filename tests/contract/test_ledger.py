@@ -118,9 +118,18 @@ async def test_opening_a_call_again_is_a_no_op_only_with_the_same_terms(ledger: 
         await ledger.open_call(replace(terms(), host_id="eve"))
     with pytest.raises(IdReused):
         await ledger.open_call(terms(tariff=replace(ADA, price_minor=241)))
+    with pytest.raises(IdReused):
+        await ledger.open_call(replace(terms(), media="voice"))
     assert (await ledger.balance("sam")).open_holds == 1
     await ledger.settle(settlement(0))
     assert await ledger.open_call(terms()) == Refused("call.settled")
+
+
+async def test_a_call_keeps_its_terms(ledger: Ledger) -> None:
+    for media in ("video", "voice"):
+        wanted = replace(terms(f"by-{media}"), media=media)
+        await ledger.open_call(wanted)
+        assert (await ledger.call(f"by-{media}")).terms == wanted
 
 
 async def test_a_tariff_in_another_currency_is_refused(shelf: Shelf) -> None:

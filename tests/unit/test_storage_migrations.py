@@ -107,7 +107,17 @@ def _definitions(connection: sqlalchemy.Connection) -> dict[str, str]:
 
 
 def _clauses(sql: str) -> list[str]:
-    return sorted(line.strip(" \t,") for line in sql.splitlines() if line.strip())
+    """Columns and constraints; one that was added later stands on the line of the one before it."""
+    head, _, rest = sql.partition("(")
+    body, _, tail = rest.rpartition(")")
+    parts, depth = [""], 0
+    for letter in body:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return sorted(" ".join(part.split()) for part in (head, *parts, tail))
 
 
 def test_a_fresh_file_is_made_and_a_second_time_nothing_is_done(tmp_path: Path) -> None:
