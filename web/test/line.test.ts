@@ -108,6 +108,17 @@ describe("a place in line", () => {
     expect([place.state.phase, place.state.place.why]).toEqual(["ended", why]);
   });
 
+  it("whose login was ended says so, and asks no more", async () => {
+    server.refuses = server.place = new Refusal("auth.expired", 401, "");
+    server.links.at(-1)?.lost({ code: "network", message: "" });
+    await server.crank.pass(60_000);
+    expect([place.state.phase, place.state.code]).toEqual(["refused", "auth.expired"]);
+    server.refuses = null;
+    const links = server.links.length;
+    await server.crank.pass(600_000);
+    expect(server.links.length).toBe(links);
+  });
+
   it("is left over HTTP", async () => {
     await place.leave();
     expect([place.state.phase, place.state.place.why]).toEqual(["ended", "left"]);
@@ -136,7 +147,11 @@ describe("a turn", () => {
     );
     vi.stubGlobal("AudioContext", undefined);
     document.title = "Ada";
-    const handlers = { changed: () => undefined, begin: (place: PlaceView) => begun.push(place.call) };
+    const handlers = {
+      changed: () => undefined,
+      begin: (place: PlaceView) => begun.push(place.call),
+      refused: (code: string) => shown.push(code),
+    };
     visit = new LineVisit(handlers, () => server.parts);
     visit.enter({} as Api, waiting);
     await settle();
@@ -194,6 +209,14 @@ describe("a turn", () => {
     hide(false);
     visit.back();
     expect(begun).toEqual(["c1"]);
+  });
+
+  it("never comes for a login that was ended, which is said once", async () => {
+    server.refuses = server.place = new Refusal("auth.expired", 401, "");
+    server.links.at(-1)?.lost({ code: "network", message: "" });
+    await server.crank.pass(60_000);
+    expect(shown).toEqual(["auth.expired"]);
+    expect(visit.place).toBeNull();
   });
 
   it("that passes stops ringing", () => {

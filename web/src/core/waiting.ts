@@ -8,8 +8,10 @@ import type { Link, LinkHandlers } from "./link";
 import type { Timers } from "./timers";
 
 export interface WaitingState {
-  readonly phase: "connecting" | "live" | "lost" | "ended";
+  readonly phase: "connecting" | "live" | "lost" | "ended" | "refused";
   readonly place: PlaceView;
+  /** Why nothing more is to be hoped for: the login was ended. The place may be there still. */
+  readonly code: string;
   /** When `place` was told, by the clock of the parts: `reserved_left_ms` and `wait_ms` count from there. */
   readonly at: number;
 }
@@ -50,7 +52,7 @@ export class Waiting {
   constructor(parts: WaitingParts, place: PlaceView, changed: () => void) {
     this.#parts = parts;
     this.#changed = changed;
-    this.#state = { phase: "connecting", place, at: parts.timers.now() };
+    this.#state = { phase: "connecting", place, code: "", at: parts.timers.now() };
   }
 
   get state(): WaitingState {
@@ -122,8 +124,9 @@ export class Waiting {
       else this.#comeBack();
     } catch (error) {
       if (generation !== this.#generation) return;
-      const gone = error instanceof Refusal && error.code === "line.unknown";
-      if (gone) this.#end({ ...this.#state.place, state: "ended", why: "expired" });
+      const code = error instanceof Refusal ? error.code : "";
+      if (code === "line.unknown") this.#end({ ...this.#state.place, state: "ended", why: "expired" });
+      else if (code.startsWith("auth.")) this.#set({ phase: "refused", code });
       else this.#comeBack();
     }
   }

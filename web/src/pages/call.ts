@@ -53,6 +53,7 @@ export class CallPage extends LitElement {
   readonly #line = new LineVisit({
     changed: () => this.requestUpdate(),
     begin: (place) => this.#takeTurn(place),
+    refused: (code) => this.phase === "line" && this.#trouble(code),
   });
   #wish = "";
   #api: Api | null = null;

@@ -16,6 +16,8 @@ export interface VisitHandlers {
   changed(): void;
   /** It is their turn, and the person looks at the page (or asked to begin). */
   begin(place: PlaceView): void;
+  /** The login was ended: nothing more is heard of the place here. */
+  refused(code: string): void;
 }
 
 export class LineVisit {
@@ -131,6 +133,11 @@ export class LineVisit {
   }
 
   #changed(): void {
+    if (this.state?.phase === "refused") {
+      const { code } = this.state;
+      this.stop();
+      this.#handlers.refused(code);
+    }
     if (this.place?.state === "called") this.note = "";
     else {
       this.poor = false;
