@@ -60,10 +60,11 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Afterwards:
-    """The host's part of the tips for a call, and of what was refunded of it."""
+    """The host's part of the tips for a call, and of what was refunded of it; `back_minor` is all of that."""
 
     tips_minor: int = 0
     refunded_minor: int = 0
+    back_minor: int = 0
 
 
 class CallHistory:
@@ -123,14 +124,15 @@ class CallHistory:
         """What came beside the settlement of these calls; who is missing had neither tip nor refund."""
 
         def job(transaction: Transaction) -> dict[str, Afterwards]:
-            sums: dict[Table, dict[str, int]] = {tips: {}, call_refunds: {}}
-            for table, found in sums.items():
-                total = select(table.c.call_id, func.sum(table.c.host_minor)).group_by(table.c.call_id)
+            columns = (tips.c.host_minor, call_refunds.c.host_minor, call_refunds.c.amount_minor)
+            sums: list[dict[str, int]] = [{} for _ in columns]
+            for column, found in zip(columns, sums, strict=True):
+                call_id = column.table.c.call_id
+                total = select(call_id, func.sum(column)).group_by(call_id)
                 for start in range(0, len(call_ids), 500):
-                    some = table.c.call_id.in_(call_ids[start : start + 500])
+                    some = call_id.in_(call_ids[start : start + 500])
                     found.update(transaction.connection.execute(total.where(some)).all())
-            given, back = sums[tips], sums[call_refunds]
-            return {each: Afterwards(given.get(each, 0), back.get(each, 0)) for each in {*given, *back}}
+            return {each: Afterwards(*(found.get(each, 0) for found in sums)) for each in set().union(*sums)}
 
         return await self._database.read(job)
 

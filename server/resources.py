@@ -159,7 +159,10 @@ class GuestLink(msgspec.Struct, frozen=True):
 
 
 class CallSummary(msgspec.Struct, frozen=True):
-    """One line of GET /api/v1/calls. `with_id` is whom the call was with."""
+    """One line of GET /api/v1/calls. `with_id` is whom the call was with.
+
+    `amount_minor` is the charge, or the host's share of it, `refunded_minor` what went back of it later.
+    """
 
     id: str
     with_name: str
@@ -171,6 +174,7 @@ class CallSummary(msgspec.Struct, frozen=True):
     currency: str
     open: bool
     with_id: str = ""
+    refunded_minor: int = 0
 
 
 class CallList(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from booking.people import Person, Rate
 from booking.profiles import Face
 from metering.errors import Refused as MeteringRefused
 from metering.facts import CallAccount
+from metering.history import Afterwards
 from metering.tariff import Tariff
 from server import resources
 from server.errors import Problem
@@ -15,6 +16,8 @@ from signaling.desk import LiveView
 from signaling.errors import Refused
 from signaling.messages import CallView
 from signaling.views import hidden_tariff, tariff_view
+
+NOTHING_LATER = Afterwards()
 
 
 def tariff_of(rate: Rate, host_share_bp: int) -> Tariff:
@@ -103,7 +106,7 @@ def live_call(live: LiveView) -> resources.LiveCall:
     )
 
 
-def summary(account: CallAccount, person_id: str) -> resources.CallSummary:
+def summary(account: CallAccount, person_id: str, later: Afterwards = NOTHING_LATER) -> resources.CallSummary:
     """A line of the list: the payer sees the charge, the host the earnings, others the charge."""
     terms = account.terms
     is_host = person_id == terms.host_id
@@ -118,6 +121,7 @@ def summary(account: CallAccount, person_id: str) -> resources.CallSummary:
         currency=terms.tariff.currency,
         open=account.state == "open",
         with_id=terms.wallet_id if is_host else terms.host_id,
+        refunded_minor=later.refunded_minor if is_host else later.back_minor,
     )
 
 

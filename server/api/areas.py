@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from metering.entries import Entry, Statement
 from metering.facts import CallAccount
-from metering.history import CallSide, Wanted
+from metering.history import Afterwards, CallSide, Wanted
 from server import area_resources as shapes
 from server import resources, views
 from server.api.route import Ask, CsvFile, JsonFile, Route
@@ -40,13 +42,19 @@ async def list_calls(ask: Ask) -> resources.CallList:
     side: CallSide = "payer" if ask.who.role == "client" else "host"
     wanted = Wanted(side, ask.who.person_id, ask.query.get("words", "").strip(), cursor(ask))
     page = await ask.services.history.page(wanted, MAX_LISTED)
-    calls = [await summary(ask, each, ask.who.person_id) for each in page.calls]
-    return resources.CallList(calls, page.next)
+    return resources.CallList(await summaries(ask, page.calls, ask.who.person_id), page.next)
 
 
-async def summary(ask: Ask, account: CallAccount, person_id: str) -> resources.CallSummary:
-    """A line of this person's list; a client that was deleted has no name any more."""
-    line = views.summary(account, person_id)
+async def summaries(ask: Ask, calls: Sequence[CallAccount], person_id: str) -> list[resources.CallSummary]:
+    """The lines of this person's list; a client that was deleted has no name any more."""
+    later = await ask.services.history.afterwards([each.terms.call_id for each in calls])
+    return [
+        await _summary(ask, views.summary(each, person_id, later.get(each.terms.call_id, Afterwards())), each)
+        for each in calls
+    ]
+
+
+async def _summary(ask: Ask, line: resources.CallSummary, account: CallAccount) -> resources.CallSummary:
     gone = line.with_id == account.terms.wallet_id and await ask.services.deletions.has(line.with_id)
     return views.renamed(line, FORMER) if gone else line
 

@@ -9,7 +9,7 @@ from booking.people import Person
 from metering.errors import UnknownCall
 from metering.history import Afterwards, Client, Wanted
 from server import area_resources as shapes
-from server.api.areas import SPAN, cursor, summary
+from server.api.areas import SPAN, cursor, summaries
 from server.api.route import Ask, CsvFile, Route
 from server.auth import EXPERT
 from server.deletion import FORMER
@@ -56,7 +56,7 @@ async def get_calls_csv(ask: Ask) -> CsvFile:
          minutes(line.used_ms), amount(line.amount_minor, line.currency),
          amount(later.get(line.id, Afterwards()).tips_minor, line.currency),
          amount(later.get(line.id, Afterwards()).refunded_minor, line.currency), line.currency, line.id)
-        for line in [await summary(ask, each, expert.id) for each in page.calls]
+        for line in await summaries(ask, page.calls, expert.id)
     ]  # fmt: skip
     head = (
         "opened", "ended", "client", "offer", "reason", "minutes", "earned", "tips", "refunded", "currency",

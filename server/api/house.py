@@ -6,7 +6,7 @@ from metering.adjusting import Adjustment
 from metering.history import CallSide, Wanted
 from server import area_resources as shapes
 from server import resources
-from server.api.areas import cursor, summary
+from server.api.areas import cursor, summaries
 from server.api.route import Ask, Route
 from server.auth import OPERATOR
 from server.directory import Listed
@@ -44,7 +44,7 @@ async def list_calls_of(ask: Ask) -> resources.CallList:
     person = (await _listed(ask)).person
     side: CallSide = "host" if person.role == "expert" else "payer"
     page = await ask.services.history.page(Wanted(side, person.id, "", cursor(ask)), MAX_LISTED)
-    return resources.CallList([await summary(ask, each, person.id) for each in page.calls], page.next)
+    return resources.CallList(await summaries(ask, page.calls, person.id), page.next)
 
 
 async def list_logins_of(ask: Ask) -> LoginList:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from metering.history import Afterwards
 from server import resources, views
 from server.api.calls import call_of, live_account
 from server.api.route import Ask
@@ -14,9 +15,14 @@ async def get_overview(ask: Ask) -> resources.OperatorOverview:
     """The calls that live now, the last ones that ended, and whether the books are in order."""
     services = ask.services
     recent = await services.ledger.recent_calls(MAX_RECENT)
+    later = await services.history.afterwards([each.terms.call_id for each in recent])
     return resources.OperatorOverview(
         live=[views.live_call(each) for each in services.desk.live()],
-        recent=[views.summary(account, "") for account in recent if account.state == "settled"],
+        recent=[
+            views.summary(each, "", later.get(each.terms.call_id, Afterwards()))
+            for each in recent
+            if each.state == "settled"
+        ],
         breaches=await services.audit.breaches(),
         experts_online=services.desk.hosts_online(),
     )

@@ -77,6 +77,13 @@ def test_a_call_that_was_not_good_is_set_right(stage: MakeStage) -> None:
     assert here.balance() == (2_000 - 360 + 180 - 500, 0)
     here.server.assert_reconciled()
 
+    sam.open(f"{here.server.url}/account/calls")
+    assert "$1.80 refunded" in sam.wait("refunded").inner_text()
+    look(sam, "account-calls-refunded")
+    ada.open(f"{here.server.url}/console/calls")
+    assert "$1.44 refunded" in ada.wait("refunded").inner_text()
+    look(ada, "console-calls-refunded")
+
     sam.open(f"{here.server.url}/e/ada")
     assert "4.0 of 5 · 1 rating" in sam.wait("rated").inner_text()
     assert sam.errors == []

@@ -164,6 +164,11 @@ async def test_a_dispute_from_the_objection_to_the_refund(tmp_path: Path) -> Non
         assert (await house.ask("GET", "disputes?state=odd", house.ola)).code == "request.invalid"
         assert await house.services.ledger.reconcile() == []
         assert (await house.ask("GET", f"calls/{call_id}/receipt", house.sam)).body["charge_minor"] == 360
+        for login, amount, back in ((house.sam, 360, 120), (house.ada, 288, 96)):
+            (line,) = (await house.ask("GET", "calls", login)).body["calls"]
+            assert (line["amount_minor"], line["refunded_minor"]) == (amount, back)
+        (line,) = (await house.ask("GET", "operator/overview", house.ola)).body["recent"]
+        assert (line["amount_minor"], line["refunded_minor"]) == (360, 120)
         log = await house.services.audit_log.read(about=call_id)
         assert [entry.action for entry in reversed(log)] == [
             "dispute.opened", "dispute.answered", "call.refunded", "dispute.refunded",

@@ -27,6 +27,10 @@ export class CallList extends LitElement {
       .when {
         white-space: nowrap;
       }
+      .back {
+        display: block;
+        font-weight: normal;
+      }
     `,
   ];
 
@@ -64,7 +68,13 @@ export class CallList extends LitElement {
       <td class="wide when">${when}</td>
       <td class="wide muted">${call.open ? "" : reason}</td>
       <td class="number wide">${words(call.used_ms)}</td>
-      <td class="number strong">${money(call.amount_minor, call.currency)}</td>
+      <td class="number strong">
+        ${money(call.amount_minor, call.currency)}${
+          call.refunded_minor
+            ? html`<span class="back small muted" data-testid="refunded">${t.expert.back(money(call.refunded_minor, call.currency))}</span>`
+            : nothing
+        }
+      </td>
       <td class="number">
         ${
           call.open

@@ -196,7 +196,11 @@ export interface GuestLink {
   readonly expires_at: string;
 }
 
-/** One line of GET /api/v1/calls. `with_id` is whom the call was with. */
+/**
+ * One line of GET /api/v1/calls. `with_id` is whom the call was with.
+ *
+ * `amount_minor` is the charge, or the host's share of it, `refunded_minor` what went back of it later.
+ */
 export interface CallSummary {
   readonly id: string;
   readonly with_name: string;
@@ -208,6 +212,7 @@ export interface CallSummary {
   readonly currency: string;
   readonly open: boolean;
   readonly with_id: string;
+  readonly refunded_minor: number;
 }
 
 /**

@@ -465,6 +465,7 @@ export const en = {
     when: "When",
     length: "Length",
     earned: "Earned",
+    back: (amount: string) => `${amount} refunded`,
     receipt: "Receipt",
     running: "now",
   },
