@@ -62,6 +62,17 @@ def profiles_of(transaction: Transaction, address: str) -> list[Person]:
     return [person_of_row(row) for row in transaction.connection.execute(statement)]
 
 
+def operators_of(transaction: Transaction) -> list[tuple[Person, str]]:
+    """Every operator with an address, and the address."""
+    statement = (
+        select(people, addresses.c.address)
+        .join(addresses, addresses.c.person_id == people.c.id)
+        .where(people.c.role == "operator")
+        .order_by(people.c.id)
+    )
+    return [(person_of_row(row), row.address) for row in transaction.connection.execute(statement)]
+
+
 class AddressStore:
     """Addresses by person."""
 

@@ -198,6 +198,7 @@ class AfterCalls:
                 connection.execute(disputes.insert(), {"call_id": call_id, "opened_at": at, "reason": reason})
                 note(transaction, at, call.wallet_id, "dispute.opened", call_id)
                 put_letter(transaction, call_id, "dispute_opened", "host")
+                put_letter(transaction, call_id, "dispute_opened", "operators")
                 dispute_opened(transaction, call, reason, at)
             return _known(connection, call_id)
 
@@ -222,6 +223,7 @@ class AfterCalls:
             connection.execute(update(disputes).where(disputes.c.call_id == call_id).values(said))
             note(transaction, at, call.host_id, "dispute.answered", call_id)
             put_letter(transaction, call_id, "dispute_answered", "payer")
+            put_letter(transaction, call_id, "dispute_answered", "operators")
             dispute_answered(transaction, call, text, at)
             return _known(connection, call_id)
 

@@ -12,6 +12,7 @@ from storage.worker import Transaction
 KIND = "call.letter"
 
 Topic = Literal["receipt", "refunded", "dispute_opened", "dispute_answered", "dispute_decided"]
+Reader = Literal["payer", "host", "operators"]
 
 
 class Letter(msgspec.Struct, frozen=True):
@@ -19,12 +20,10 @@ class Letter(msgspec.Struct, frozen=True):
 
     call: str
     topic: Topic
-    to: Literal["payer", "host"]
+    to: Reader
     refund: str = ""
 
 
-def put_letter(
-    transaction: Transaction, call_id: str, topic: Topic, to: Literal["payer", "host"], refund: str = ""
-) -> None:
+def put_letter(transaction: Transaction, call_id: str, topic: Topic, to: Reader, refund: str = "") -> None:
     """Have a letter written, once for each call, topic and reader (and refund)."""
     put(transaction, KIND, f"{call_id}:{topic}:{to}:{refund}", Letter(call_id, topic, to, refund))

@@ -177,7 +177,7 @@ def create_app(config: Config, clock: Clock | None = None) -> web.Application:
     addresses = services.addresses
     for kind, courier in (
         (KIND, TurnCourier(clock, addresses, mailer, life)),
-        (LETTER, LetterCourier(ledger, services.after_calls, addresses, mailer, life.public_url)),
+        (LETTER, LetterCourier(ledger, services.after_calls, addresses, mailer, life.public_url, database)),
         (PAYMENT_LETTER, PaymentLetterCourier(addresses, mailer, life.public_url)),
     ):
         deliverer.register(kind, courier)

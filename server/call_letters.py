@@ -2,17 +2,19 @@
 
 Through the outbox: the fact and its letter are written together, and a mail server that is away delays the
 letter and loses nothing. What a letter says is read when it is written, so a late one is never out of date.
-Who gave no address gets none; the same stands on the receipt's page.
+Who gave no address gets none; the same stands on the receipt's page. What operators shall read becomes a
+letter for each of them, once: one whose address fails does not have the others written to again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 
-from booking.address_store import AddressStore
+from booking.address_store import AddressStore, operators_of
 from metering.after_call import AfterCalls, Aftermath
 from metering.after_letters import Letter
 from metering.errors import UnknownCall
@@ -21,8 +23,10 @@ from metering.ledger import Ledger
 from server import wording
 from server.deliverer import Delivered, Hopeless, Outcome, Policy
 from server.mail import Mail, Mailer
-from server.mail_courier import post
+from server.mail_courier import post, put_mail
+from storage.database import Database
 from storage.outbox import Parcel
+from storage.worker import Transaction
 
 
 @dataclass(slots=True)
@@ -34,6 +38,7 @@ class LetterCourier:
     addresses: AddressStore
     mailer: Mailer
     public_url: Callable[[], str]
+    database: Database
     policy: Policy = field(default_factory=lambda: Policy(at_once=4))
 
     async def deliver(self, parcel: Parcel, *, last: bool) -> Outcome:
@@ -45,12 +50,41 @@ class LetterCourier:
         except UnknownCall:
             return Hopeless("there is no such call")
         terms = account.terms
+        if letter.to == "operators":
+            after = await self.after_calls.of(letter.call)
+            await self.database.write(partial(_tell_operators, letter, account, after, self.public_url()))
+            return Delivered()
         reader = terms.wallet_id if letter.to == "payer" else terms.host_id
         address = await self.addresses.of(reader)
         if not address:
             return Delivered()
         after = await self.after_calls.of(letter.call)
         return await post(self.mailer, mail_of(letter, account, after, address, self.public_url()))
+
+
+def _tell_operators(
+    letter: Letter, account: CallAccount, after: Aftermath, public_url: str, transaction: Transaction
+) -> None:
+    terms, dispute = account.terms, after.dispute
+    charge = wording.money(account.charge_minor, terms.tariff.currency)
+    if letter.topic == "dispute_opened":
+        subject = f"{terms.payer_name} objects to a charge of {terms.host_name}'s"
+        said = [
+            f"{terms.payer_name} objects to what a call with {terms.host_name} cost ({charge}), and writes:",
+            _quoted(dispute.reason if dispute else ""),
+            f"{terms.host_name} was told and can answer. You decide:",
+        ]
+    else:
+        subject = f"{terms.host_name} answers {terms.payer_name}'s objection"
+        said = [
+            f"{terms.host_name} writes about the call with {terms.payer_name} ({charge}):",
+            _quoted(dispute.host_answer if dispute else ""),
+            "You decide:",
+        ]
+    for person, address in operators_of(transaction):
+        text = "\n\n".join([f"Hello {person.name},", *said, f"{public_url}/operator/disputes"])
+        key = f"{letter.call}:{letter.topic}:{person.id}"
+        put_mail(transaction, key, Mail(address, _one_line(subject), f"{text}\n"))
 
 
 def mail_of(letter: Letter, account: CallAccount, after: Aftermath, address: str, public_url: str) -> Mail:

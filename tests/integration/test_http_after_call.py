@@ -199,6 +199,24 @@ async def read_mail(house: House, count: int) -> list[Mail]:
     return [each.mail for each in mailer.kept]
 
 
+async def test_operators_read_of_a_dispute_by_mail(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        call_id = await past_call(house)
+        await house.services.addresses.attach(
+            "ola", "ola@example.org", iso(house.services.clock.wall()), "ola"
+        )
+        await post(house, call_id, "dispute", REASON)
+        await post(house, call_id, "dispute", REASON)
+        (opened,) = await read_mail(house, 1)
+        assert (opened.to, opened.subject) == ("ola@example.org", "Sam objects to a charge of Ada's")
+        assert "> I could hear nothing" in opened.text
+        assert "($3.60)" in opened.text
+        assert f"{house.life.public_url()}/operator/disputes" in opened.text
+        await post(house, call_id, "dispute/answer", {"text": "It was on."}, house.ada)
+        answered = (await read_mail(house, 2))[-1]
+        assert (answered.to, "> It was on." in answered.text) == ("ola@example.org", True)
+
+
 async def test_everybody_reads_of_it_by_mail(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         addresses = {"sam": "sam@example.org", "ada": "ada@example.org"}
