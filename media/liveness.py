@@ -35,6 +35,11 @@ packet: when a tab closes, both directions end together, and *proven* is merely 
 packets still came in when a probe and its retries had gone unanswered for `DOUBT_MS` (and a round trip), the
 downlink was dead already and *proven* is the end.
 
+**Blips.** Silence of less than `SILENT_MS` is nobody's loss yet: it may heal before anybody was told. But
+where media flowed until then, nothing was delivered meanwhile. So when packets come again after more than
+`BLIP_MS` (and a round trip), that silence becomes an interruption, healed like any other. A peer that sends
+no media may be as quiet as that and well.
+
 **Stalls.** A stopped server must not declare everyone dead: whoever runs this tells when the process itself
 stood still for more than `LATE_MS`, and silence is counted in waking time only. But while it stood still for
 longer than `SILENT_MS` nothing was delivered, so `stalled` turns that time into an interruption, at once
@@ -51,6 +56,7 @@ from media.bases import LifeBase, StallBase
 
 SILENT_MS = 2_500
 HURRIED_MS = 1_000
+BLIP_MS = 850
 UNPROVEN_MS = 2_000
 MIN_TRIES = 12
 DOUBT_MS = 700
@@ -93,8 +99,9 @@ class Liveness(LifeBase):
     """
 
     __slots__ = (
-        "_asked_ms", "_back_ms", "_end_ms", "_hurried", "_listened_ms", "_media_ms", "_probed_ms",
-        "_renewed_ms", "_since_ms", "_tries", "probe_ms", "proven_ms", "rtt_ms", "state",
+        "_asked_ms", "_back_ms", "_end_ms", "_flowed", "_healed_ms", "_hurried", "_listened_ms", "_media_ms",
+        "_probed_ms", "_renewed_ms", "_silent_ms", "_since_ms", "_tries", "probe_ms", "proven_ms", "rtt_ms",
+        "state",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -114,7 +121,11 @@ class Liveness(LifeBase):
         self._listened_ms = 0
         self._end_ms: int | None = None
         self._since_ms = 0
-        self._hurried = False
+        self._hurried = self._flowed = False
+        self._silent_ms: int | None = None
+        """The last packet before a silence that may turn out to be a blip."""
+        self._healed_ms: int | None = None
+        """The first packet after it."""
 
     # -- facts ---------------------------------------------------------------------------------------------
 
@@ -129,7 +140,12 @@ class Liveness(LifeBase):
             self.listen(now_ms)
 
     def listen(self, now_ms: int) -> None:
-        """While interrupted: follow the run of renewed packets. A gap in it starts it anew."""
+        """While interrupted: follow the run of renewed packets. A gap in it starts it anew.
+
+        After a silence: note the first packet.
+        """
+        if self._silent_ms is not None and self._healed_ms is None:
+            self._healed_ms = self._listened_ms = now_ms
         if self.state != "interrupted":
             return
         if self._renewed_ms is None or now_ms - self._listened_ms > RENEWED_GAP_MS:
@@ -153,6 +169,16 @@ class Liveness(LifeBase):
             self._asked_ms = now_ms
             self._tries = 0
         self._tries += 1
+        if self.state == "connected" and self._flowed and self._silent_ms is None:
+            self._notice_silence(now_ms)
+
+    def flowed(self, now_ms: int, moved: bool) -> None:
+        """Every `TICK_MS`: whether media came since the last time."""
+        if moved:
+            self._flowed = True
+        elif self.heard_ms is not None and now_ms - self.heard_ms < TICK_MS:
+            # It is heard and sends nothing: muted, or its pictures are off.
+            self._flowed = False
 
     def proven(self, sent_ms: int) -> None:
         """The peer acknowledged what was sent to it at `sent_ms`."""
@@ -236,6 +262,7 @@ class Liveness(LifeBase):
 
     def _last_proof(self) -> int:
         heard = self.heard_ms if self.heard_ms is not None else 0
+        heard = heard if self._silent_ms is None else self._silent_ms
         if self._asked_ms is not None and heard - self._asked_ms > DOUBT_MS + self.rtt_ms:
             heard = min(heard, self.proven_ms if self.proven_ms is not None else 0)
         return max(heard, self._since_ms)
@@ -243,7 +270,7 @@ class Liveness(LifeBase):
     def _interrupt(self, at_ms: int) -> Verdict:
         self.state, self.watch = "interrupted", True
         self._end_ms = at_ms
-        self._renewed_ms = self._back_ms = None
+        self._renewed_ms = self._back_ms = self._silent_ms = self._healed_ms = None
         return Verdict("interrupted", at_ms)
 
     def _connect(self, at_ms: int) -> Verdict:
@@ -256,7 +283,31 @@ class Liveness(LifeBase):
             return None
         return self._connect(max(self._media_ms, self._back_ms))
 
+    def _notice_silence(self, now_ms: int) -> None:
+        """The retries of an unanswered probe come often enough to notice it before it heals."""
+        if self.heard_ms is not None and now_ms - self.heard_ms > self._patience_ms():
+            self._silent_ms, self.watch = self.heard_ms, True
+
+    def _patience_ms(self) -> int:
+        return BLIP_MS + self.rtt_ms
+
+    def _judge_blip(self, silent_ms: int, stalls: Stalls) -> Verdict | None:
+        """What became of a silence that was noticed."""
+        healed_ms = self._healed_ms
+        if healed_ms is None and self.heard_ms == silent_ms:
+            return None
+        if healed_ms is None or awake_ms(silent_ms, healed_ms, stalls) <= self._patience_ms():
+            # It was this process that stood still, or what waited meanwhile came in.
+            self._silent_ms = self._healed_ms = None
+            self.watch = False
+            return None
+        verdict = self._interrupt(self._last_proof())
+        self.listen(healed_ms)
+        return verdict
+
     def _judge_connected(self, now_ms: int, stalls: Stalls) -> Verdict | None:
+        if self._silent_ms is not None and (verdict := self._judge_blip(self._silent_ms, stalls)) is not None:
+            return verdict
         heard = self.heard_ms if self.heard_ms is not None else 0
         if awake_ms(heard, now_ms, stalls) > (HURRIED_MS if self._hurried else SILENT_MS):
             return self._interrupt(self._last_proof())

@@ -280,6 +280,7 @@ class Peer:
 
     def judge(self, now_ms: int, stalls: Stalls) -> None:
         """Ask liveness for its verdict."""
+        self.live.flowed(now_ms, any(track.moved for track in self.tracks.values()))
         self._announce(self.live.judge(now_ms, stalls))
 
     def stalled(self, start_ms: int) -> None:

@@ -130,8 +130,8 @@ class Track(TrackBase):
     """
 
     __slots__ = (
-        "_asked_ms", "_idle_ms", "_packets_before", "active", "codecs", "id", "kind", "mid", "mid_id", "out",
-        "rtx_ssrc", "source", "ssrc", "usual_head",
+        "_asked_ms", "_idle_ms", "_packets_before", "active", "codecs", "id", "kind", "mid", "mid_id",
+        "moved", "out", "rtx_ssrc", "source", "ssrc", "usual_head",
     )  # fmt: skip
 
     def __init__(self, track_id: str, source: Source, kind: Kind, out: Outbound) -> None:
@@ -145,7 +145,7 @@ class Track(TrackBase):
         self.stream: Stream | None = None
         self.ring: RingBase | None = RingBase() if kind == "video" else None
         self.routes: tuple[Route, ...] = ()
-        self.active = False
+        self.active = self.moved = False
         self.key_frame_due = self.wanting = False
         self._asked_ms = -KEY_FRAME_PAUSE_MS
         self._idle_ms = 0
@@ -316,7 +316,7 @@ class Track(TrackBase):
     def check_activity(self, elapsed_ms: int) -> bool:
         """Whether `active` changed: something arrives, or nothing did for `IDLE_MS`."""
         packets = self.stream.packets if self.stream is not None else 0
-        moved = packets != self._packets_before
+        moved = self.moved = packets != self._packets_before
         self._packets_before = packets
         self._idle_ms = 0 if moved else self._idle_ms + elapsed_ms
         active = moved or (self.active and self._idle_ms < IDLE_MS)

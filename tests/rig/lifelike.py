@@ -33,6 +33,7 @@ class World:
     heard_ms: int = 0
     probes: int = 0
     began_ms: int = 0
+    flowing: bool = False
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
@@ -49,6 +50,8 @@ class World:
                 if self.downlink and self.chance.random() >= self.loss:
                     self.flying.append((self.now_ms + self.delay_ms, "probe", self.now_ms))
             if self.now_ms % TICK_MS == 0:
+                self.live.flowed(self.now_ms, self.flowing)
+                self.flowing = False
                 verdict = self.live.judge(self.now_ms)
                 if verdict is not None:
                     self.verdicts.append(verdict)
@@ -73,6 +76,7 @@ class World:
             self.live.hear(self.now_ms)
             self.heard_ms = self.now_ms
             if what == "media":
+                self.flowing = True
                 self.live.media(self.now_ms)
             else:
                 self.live.proven(when_ms)

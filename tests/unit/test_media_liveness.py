@@ -278,16 +278,6 @@ def test_a_silent_peer_comes_back_by_its_answers() -> None:
     assert world.states() == ["interrupted", "connected"]
 
 
-def test_a_blip_is_nothing() -> None:
-    world = connected()
-    for _ in range(10):
-        world.uplink = world.downlink = False
-        world.run(1_500)
-        world.uplink = world.downlink = True
-        world.run(2_000)
-    assert world.verdicts == []
-
-
 @pytest.mark.parametrize("seed", range(20))
 def test_intervals_never_hold_more_than_was_delivered(seed: int) -> None:
     """Random cuts of either direction: what is counted lies within what worked both ways, almost."""
