@@ -224,7 +224,7 @@ class Inbound(InboundBase):
             return None
         live = self.live
         live.hear(wire.stamp_ms, fresh=wire.fresh)
-        if wire.fresh:
+        if live.watch and wire.fresh:
             live.media(wire.stamp_ms)
         self.packets += 1
         self.bytes += size

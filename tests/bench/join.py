@@ -1,8 +1,7 @@
 """From the click on "accept" to the first remote frame, in two Chromiums on loopback. One JSON line.
 
 `answer_to_frame` counts from the expert's click to the first frame the expert sees of the client (the whole
-way: accept, join tokens, two offers, ICE, DTLS, a keyframe); `call_to_ring` from the client's click to the
-expert's page ringing.
+way: accept, join token, offer and answer, ICE, DTLS, a key frame). The client has connected while it rang.
 """
 
 from __future__ import annotations
