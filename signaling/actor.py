@@ -109,7 +109,7 @@ class CallActor:
         self._clock = ports.room.clock
         self._inbox = Inbox(self._clock, self._options.inbox_limit)
         self._alarm = ports.alarms.make(self._ring)
-        self._meter = CallMeter(terms, funds, ports.money, self.post)
+        self._meter = CallMeter(terms, funds, ports.money, self.post, self._stale_proof_ms)
         self.room = Room(
             facts.id, (facts.payer_id, facts.payer_name), (facts.host_id, facts.host_name),
             voice_only=facts.media == "voice", ports=ports.room, post=self.post,
@@ -290,7 +290,7 @@ class CallActor:
                 fact: Paused | Resumed = Paused(participant.role, note)
             case ResumeMessage():
                 fact = Resumed(participant.role)
-        self._obey(self._meter.tell(fact, at_ms, self._stale_proof_ms(at_ms)), at_ms)
+        self._obey(self._meter.tell(fact, at_ms), at_ms)
         return None
 
     def _decided(
@@ -299,7 +299,7 @@ class CallActor:
         """The payer's cap, the host's gift."""
         match message:
             case CapMessage(cap_minor=cap_minor) if participant.role == "payer":
-                orders = self._meter.cap(cap_minor, at_ms, self._stale_proof_ms(at_ms))
+                orders = self._meter.cap(cap_minor, at_ms)
             case GiftMessage(ms=gift_ms) if participant.role == "host":
                 if self.state != "open":
                     return Refused.of("call.not_open")
@@ -395,7 +395,7 @@ class CallActor:
         if reason is not None:
             self._end(reason, at_ms)
         elif self.state == "open":
-            self._obey(self._meter.ring(at_ms, self._stale_proof_ms(at_ms)), at_ms)
+            self._obey(self._meter.ring(at_ms), at_ms)
         elif self.state == "ended" and at_ms >= (self._deadlines.next_ms("ended") or 0):
             self._tell_end()
 

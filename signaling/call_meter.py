@@ -74,12 +74,19 @@ NOTHING_USED = Settle(used_ms=0, charge_minor=0)
 
 
 class CallMeter:
-    """One call's meter. `post` puts an event into the call's inbox."""
+    """One call's meter. `post` puts an event into the call's inbox.
+
+    `proven_ms`, asked at an instant, says up to where the delivery of both parties is proven, None if up to
+    then. It bounds whatever closes an interval: a pause, the other party's loss, an answer of the ledger.
+    What is closed is written at once, and after a crash nobody is there any more to take it back.
+    """
 
     def __init__(
-        self, terms: CallTerms, funds: CallFunds, ports: MoneyPorts, post: Callable[[Event], object]
-    ) -> None:
+        self, terms: CallTerms, funds: CallFunds, ports: MoneyPorts, post: Callable[[Event], object],
+        proven_ms: Callable[[int], int | None],
+    ) -> None:  # fmt: skip
         self.terms = terms
+        self._proven_ms = proven_ms
         self._cap_minor = funds.cap_minor
         self._ports, self._post = ports, post
         self._meter: Meter | None = None
@@ -105,12 +112,14 @@ class CallMeter:
         self._meter = Meter(self.terms.tariff, self._ports.options.meter, now_ms, self._cap_minor)
         return self._obey(self._meter.start(now_ms))
 
-    def tell(self, fact: MeterFact, now_ms: int, proven_ms: int | None = None) -> list[Order]:
+    def tell(self, fact: MeterFact, now_ms: int) -> list[Order]:
         """Tell the meter a fact; before the start nothing counts. Returns what the actor has to do."""
         self._look_ms = None
-        return [] if self._meter is None else self._obey(self._meter.handle(fact, now_ms, proven_ms))
+        if self._meter is None:
+            return []
+        return self._obey(self._meter.handle(fact, now_ms, self._proven_ms(now_ms)))
 
-    def ring(self, now_ms: int, proven_ms: int | None) -> list[Order]:
+    def ring(self, now_ms: int) -> list[Order]:
         """The alarm rang: wake the meter if it wants to be woken by now.
 
         When the grant ends before it is proven that media was delivered so far, packets may just be late (a
@@ -120,16 +129,17 @@ class CallMeter:
         deadline_ms = self.deadline()
         if deadline_ms is None or deadline_ms > now_ms:
             return []
-        if self._awaits_proof(now_ms, proven_ms):
+        if self._awaits_proof(now_ms):
             self._look_ms = now_ms + self._ports.options.proof_look_ms
             return []
-        return self.tell(Woke(), now_ms, proven_ms)
+        return self.tell(Woke(), now_ms)
 
-    def _awaits_proof(self, now_ms: int, proven_ms: int | None) -> bool:
+    def _awaits_proof(self, now_ms: int) -> bool:
         end_ms = None if self._meter is None else self._meter.runs_out_ms()
-        if end_ms is None or proven_ms is None or proven_ms >= end_ms:
+        if end_ms is None or not end_ms <= now_ms < end_ms + self._ports.options.late_proof_ms:
             return False
-        return end_ms <= now_ms < end_ms + self._ports.options.late_proof_ms
+        proven_ms = self._proven_ms(now_ms)
+        return proven_ms is not None and proven_ms < end_ms
 
     def granted(self, answer: Grant | LedgerRefused | None, now_ms: int) -> list[Order]:
         """Pass the ledger's answer on to the meter."""
@@ -149,13 +159,13 @@ class CallMeter:
         """Money arrived in the wallet."""
         return self.tell(FundsArrived(), now_ms)
 
-    def cap(self, cap_minor: int | None, now_ms: int, proven_ms: int | None) -> list[Order] | Refused:
+    def cap(self, cap_minor: int | None, now_ms: int) -> list[Order] | Refused:
         """The payer's new cap, or none; also while the call rings. Refusal: cap.too_low."""
         charged_minor = 0 if self._meter is None else self._meter.reading(now_ms).charge_minor
         if cap_minor is not None and cap_minor < charged_minor:
             return Refused.of("cap.too_low")
         self._cap_minor = cap_minor
-        return self.tell(Capped(cap_minor), now_ms, proven_ms)
+        return self.tell(Capped(cap_minor), now_ms)
 
     def end(self, reason: EndReason, at_ms: int, proof_ms: int | None) -> Settle:
         """Close the meter at the last proof of life of both parties, and have the call settled.

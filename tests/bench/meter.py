@@ -70,7 +70,7 @@ class BenchCall:
     account: CallAccount | None = None
 
     def __post_init__(self) -> None:
-        self.meter = CallMeter(self.terms, CallFunds(self.funds_minor), self.ports, self.post)
+        self.meter = CallMeter(self.terms, CallFunds(self.funds_minor), self.ports, self.post, lambda _: None)
         self.alarm = self.alarms.make(self.ring)
 
     def start(self) -> None:
@@ -84,7 +84,7 @@ class BenchCall:
     def ring(self) -> None:
         """The alarm rang."""
         due_ms = self.meter.deadline()
-        self._obey(self.meter.ring(self.ports.clock.now_ms(), None), due_ms)
+        self._obey(self.meter.ring(self.ports.clock.now_ms()), due_ms)
 
     def post(self, event: Event) -> bool:
         """An answer of the ledger."""

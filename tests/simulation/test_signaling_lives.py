@@ -2,11 +2,13 @@
 
 The truth is kept beside the desk, by what really happened: money may have run only while both sides' media
 was really alive and nobody had paused. A gap that media itself healed before it was judged counts as alive,
-as the engine's rule says; a gap that was judged, or that a reload ended, does not.
+as the engine's rule says; a gap that was judged, or that a reload ended, does not. At any step the server may
+die: what a restart would bill then is compared with the truth as well.
 """
 
 from __future__ import annotations
 
+import copy
 import itertools
 import random
 from collections import Counter
@@ -17,15 +19,17 @@ import pytest
 from rig.desk import DeskWorld, Line
 from rig.ledger_faults import FaultyLedger
 
+from metering.memory import MemoryLedger
 from metering.meter import MeterOptions
 from signaling.errors import Refused
-from signaling.messages import AcceptMessage, DeclineMessage, EndedMessage, LeaveMessage
+from signaling.heartbeat import Heart
+from signaling.messages import AcceptMessage, DeclineMessage, EndedMessage, GiftMessage, LeaveMessage
 from signaling.options import SignalingOptions
 
 LIVES = 400
 JUDGED_MS = 2_500
-WILD = ["pause", "die", "heal", "heal", "reload", "drop", "fund", "ledger", "guest", "go"]
-CALM = ["pause", "wait", "wait", "wait", "wait", "ledger", "fund"]
+WILD = ["pause", "die", "heal", "heal", "reload", "drop", "fund", "ledger", "guest", "go", "gift"]
+CALM = ["pause", "wait", "wait", "wait", "wait", "ledger", "fund", "gift"]
 OPTIONS = SignalingOptions(meter=MeterOptions(soft_landing_ms=6_000))
 reached: Counter[str] = Counter()
 
@@ -60,6 +64,7 @@ class Life:
         self.chance = random.Random(seed)
         self.world = DeskWorld(OPTIONS)
         self.ledger = FaultyLedger(self.world.money, self.world.clock)
+        self.heart: Heart
         self.sides = {"payer": Side("payer"), "host": Side("host")}
         self.funds_minor = self.chance.choice([12, 30, 90, 10_000])
         self.faulty = self.chance.random() < 0.3
@@ -76,6 +81,7 @@ class Life:
         world = await self.world.open(self.funds_minor, self.ledger)
         alive = world.media.last_alive_ms
         world.media.last_alive_ms = lambda peer: self.frozen.get(peer, alive(peer))  # type: ignore[method-assign]
+        self.heart = world.heart()
         self.pages.append(world.page())
         rung = await world.ring()
         assert not isinstance(rung, Refused)
@@ -92,7 +98,12 @@ class Life:
             if self.over():
                 break
             await self.step()
-            await self.passes(self.chance.choice([0, 30, 300, 1_000, 3_000, 10_000]))
+            for _ in range(2):
+                await self.passes(self.chance.choice([0, 30, 200, 500, 1_500, 5_000]))
+                if self.chance.random() < 0.3:
+                    await self.crash()
+                if self.chance.random() < 0.5:
+                    await self.world.money.beat(self.heart.compose(self.now_ms))
         reached["died" if self.over() else "left"] += 1
         await self.leave()
 
@@ -142,6 +153,9 @@ class Life:
                 self.world.desk.funds_arrived("payer")
             case "ledger" if self.faulty:
                 self.trouble()
+            case "gift" if side is self.sides["host"] and side.line is not None and not side.line.closed:
+                self.world.desk.said("call", side.line, GiftMessage(self.chance.randrange(1, 5_000)))
+                await self.world.passes(0)
             case "guest":
                 given = self.world.desk.guest_token("call", f"g{self.chance.randrange(6)}", "Guest")
                 if not isinstance(given, Refused):
@@ -201,6 +215,17 @@ class Life:
             side.alive[-1][1] = 1 << 60
         side.died_ms, side.judged = None, False
 
+    async def crash(self) -> None:
+        """What is durable now bills no more than was delivered, but for proof that is fresh."""
+        ledger = MemoryLedger(copy.deepcopy(self.world.money.books))
+        await ledger.take_over("node")
+        for account in await ledger.recover("2026-01-01T01:00:00Z"):
+            delivered_ms = self.delivered_ms(self.now_ms)
+            most_ms = delivered_ms + OPTIONS.fresh_proof_ms
+            assert account.used_ms <= most_ms, f"crash: {account.used_ms} ms of {delivered_ms} ms"
+            assert await ledger.reconcile() == []
+            reached["crash"] += account.used_ms > 0
+
     async def leave(self) -> None:
         for side in self.sides.values():
             if side.line is not None and not side.line.closed:
@@ -213,10 +238,8 @@ class Life:
 
     # -- the truth -----------------------------------------------------------------------------------------
 
-    def delivered_ms(self, ended_at: str) -> int:
+    def delivered_ms(self, ended_ms: int) -> int:
         """How long both were alive and nobody had paused, by every instant at which that changed."""
-        since = datetime.fromisoformat(ended_at) - datetime.fromisoformat("2026-01-01T00:00:00Z")
-        ended_ms = 1_000_000 + round(since.total_seconds() * 1000)
         payer, host = self.sides["payer"], self.sides["host"]
         marks = {m for side in (payer, host) for span in (*side.alive, *side.pauses) for m in span}
         edges = sorted({min(mark, ended_ms) for mark in marks})
@@ -235,7 +258,8 @@ async def live(seed: int) -> None:
     await world.passes(120_000)
     account = await world.account()
     funds_minor = sum(amount for _, amount, _ in world.money.books.top_ups.values())
-    delivered_ms = life.delivered_ms(account.ended_at)
+    since = datetime.fromisoformat(account.ended_at) - datetime.fromisoformat("2026-01-01T00:00:00Z")
+    delivered_ms = life.delivered_ms(1_000_000 + round(since.total_seconds() * 1000))
     assert account.state == "settled"
     assert account.used_ms <= delivered_ms, f"{account.used_ms} ms billed, {delivered_ms} ms delivered"
     assert account.charge_minor <= min(funds_minor, world.tariff.charge(delivered_ms))
@@ -270,7 +294,20 @@ def test_the_lives_reached_what_they_are_about() -> None:
         pytest.skip("only part of the lives were lived")
     assert reached["used"] > LIVES // 2
     assert reached["exact"] > LIVES // 20
-    for what in ("pause", "die", "heal", "blip", "reload", "drop", "fund", "ledger", "go", "declined"):
+    for what in (
+        "pause",
+        "die",
+        "heal",
+        "blip",
+        "reload",
+        "drop",
+        "fund",
+        "ledger",
+        "go",
+        "gift",
+        "crash",
+        "declined",
+    ):
         assert reached[what] > 10, (what, reached)
     for reason in ("payer_left", "funds", "payer_gone", "host_gone", "room_empty", "ledger_silent"):
         assert reached[f"end:{reason}"] > 0, str(sorted(reached.items()))

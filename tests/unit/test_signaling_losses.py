@@ -8,6 +8,7 @@ from rig.desk import DeskWorld
 from signaling.messages import (
     AnswerMessage,
     EndedMessage,
+    GiftMessage,
     LeaveMessage,
     MeterMessage,
     SupersededMessage,
@@ -54,6 +55,37 @@ async def test_pause_before_a_loss_is_noticed_is_recorded_at_the_last_proof_of_l
     await world.passes(1_700)
     await world.pause("call", talk.host)
     assert (await world.account()).used_ms == 10_000
+
+
+async def test_the_other_sides_end_before_a_loss_is_noticed_is_recorded_at_the_last_proof_of_life() -> None:
+    for closes in ("reload", "goes"):
+        world = await DeskWorld().open()
+        talk = await world.talking()
+        await world.passes(10_000)
+        world.freeze(talk.host_peer)
+        await world.passes(1_700)
+        if closes == "reload":
+            await world.offer("call", await world.join("call", "payer"))
+        else:
+            world.media.go(talk.payer_peer)
+            await world.passes(0)
+        assert (await world.account()).used_ms == 10_000, closes
+
+
+async def test_money_that_comes_before_a_loss_is_noticed_records_no_more_than_was_delivered() -> None:
+    for comes in ("top-up", "gift"):
+        world = await DeskWorld().open(12)
+        talk = await world.talking()
+        await world.passes(12_800)
+        world.freeze(talk.payer_peer)
+        await world.passes(700)
+        if comes == "top-up":
+            await world.fund("payer", 5)
+            world.desk.funds_arrived("payer")
+            await world.passes(0)
+        else:
+            await world.say("call", talk.host, GiftMessage(60_000))
+        assert (await world.account()).used_ms == 12_800, comes
 
 
 async def test_proof_as_fresh_as_flowing_media_leaves_it_counts_as_now() -> None:
