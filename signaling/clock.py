@@ -30,6 +30,9 @@ class Clock(Protocol):
     def wall(self) -> datetime:
         """The present moment in UTC, for people and records; never for durations."""
 
+    def wall_at(self, at_ms: int) -> datetime:
+        """The moment in UTC of a monotonic instant. Two of them are as far apart as their instants are."""
+
     def call_at(self, when_ms: int, callback: Callable[[], None]) -> Alarm:
         """Call `callback` at or after `when_ms`, never before."""
 
@@ -60,8 +63,15 @@ class _LoopAlarm:
         self._handle.cancel()
 
 
+# Wall time that moved by more than this was set anew; by less, the clocks were only not read at once.
+_SET_NS = 5_000_000
+
+
 class SystemClock:
     """The real one."""
+
+    def __init__(self) -> None:
+        self._ahead_ns = 0
 
     def now_ms(self) -> int:
         """See `Clock`."""
@@ -70,6 +80,17 @@ class SystemClock:
     def wall(self) -> datetime:
         """See `Clock`."""
         return datetime.now(UTC)  # noqa: TID251 - the one place that may
+
+    def wall_at(self, at_ms: int) -> datetime:
+        """See `Clock`. Keeps how far the wall is ahead: read anew each time, a receipt would be a ms out."""
+        for _ in range(2):
+            # Whoever is interrupted between the two clocks reads again.
+            ahead_ns = time.time_ns() - time.monotonic_ns()  # noqa: TID251 - the one place that may
+            if abs(ahead_ns - self._ahead_ns) <= _SET_NS:
+                break
+        else:
+            self._ahead_ns = ahead_ns
+        return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=at_ms + self._ahead_ns // 1_000_000)
 
     def call_at(self, when_ms: int, callback: Callable[[], None]) -> Alarm:
         """See `Clock`."""
@@ -106,7 +127,11 @@ class HandClock:
 
     def wall(self) -> datetime:
         """See `Clock`."""
-        return datetime.fromtimestamp(self._wall.timestamp() + (self._now_ms - self._start_ms) / 1000, UTC)
+        return self.wall_at(self._now_ms)
+
+    def wall_at(self, at_ms: int) -> datetime:
+        """See `Clock`."""
+        return self._wall + timedelta(milliseconds=at_ms - self._start_ms)
 
     def call_at(self, when_ms: int, callback: Callable[[], None]) -> Alarm:
         """See `Clock`."""
@@ -166,4 +191,4 @@ def iso(moment: datetime) -> str:
 
 def iso_at(clock: Clock, at_ms: int) -> str:
     """The wall-clock moment of a monotonic instant, as `iso` writes it."""
-    return iso(clock.wall() - timedelta(milliseconds=clock.now_ms() - at_ms))
+    return iso(clock.wall_at(at_ms))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from datetime import datetime, timedelta
 
 import pytest
 from rig.desk import Counts
 
 from booking.availability import Availability
 from signaling.allowance import Allowance
-from signaling.clock import HandClock, iso_at
+from signaling.clock import HandClock, SystemClock, iso_at
 from signaling.errors import MESSAGES, Refused
 from signaling.offers import OfferMark
 from signaling.reach import Reach
@@ -142,6 +144,21 @@ def test_moments_of_instants() -> None:
     clock = HandClock(5_000)
     clock.crank(1_500)
     assert iso_at(clock, 5_250) == "2026-01-01T00:00:00.250Z"
+
+
+def test_moments_of_a_receipt_are_as_far_apart_as_the_interval_is_long() -> None:
+    """However long after the instants they are named, and in whatever part of a millisecond that is."""
+    clock = SystemClock()
+    now_ms = clock.now_ms()
+    apart: set[timedelta] = set()
+    for _ in range(500):
+        began = datetime.fromisoformat(iso_at(clock, now_ms - 5_645))
+        end = time.perf_counter_ns() + 17_000
+        while time.perf_counter_ns() < end:
+            pass
+        apart.add(datetime.fromisoformat(iso_at(clock, now_ms)) - began)
+    assert apart == {timedelta(milliseconds=5_645)}
+    assert abs(clock.wall_at(now_ms) - clock.wall()) < timedelta(seconds=30)
 
 
 async def test_what_a_host_says_last_is_what_is_kept() -> None:
