@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, Playwright
+from playwright.sync_api import Page, Playwright, expect
 from rig.accessible import assert_accessible
 from rig.gallery import look, view
 from rig.person import Chromium, Person, launch
@@ -38,7 +38,10 @@ def test_axe_finds_nothing_from_the_first_page_to_the_receipt(
     here.ring()
     check("ringing")
     check("incoming", here.expert.page)
-    here.expert.click("accept")
+    here.expert.see("decline-note").focus()
+    here.expert.page.keyboard.press("Tab")
+    expect(here.expert.see("accept")).to_be_focused()
+    here.expert.page.keyboard.press("Enter")
     client.wait_media()
     here.wait_meter("running")
     check("running")
@@ -60,7 +63,10 @@ def test_axe_finds_nothing_from_the_first_page_to_the_receipt(
     check("receipt")
     client.page.emulate_media(media="print")
     client.wait("receipt-total")
+    for dead in ("print", "download", "meter-log"):
+        expect(client.see(dead)).to_be_hidden()
     client.page.emulate_media(media="screen")
+    expect(client.see("meter-log")).to_be_visible()
     operator = person("kim")
     operator.open(here.server.links["operator"])
     operator.page.get_by_role("main").wait_for()

@@ -28,6 +28,10 @@ export class ChatLog extends LitElement {
     controls,
     card,
     css`
+      /* Where nothing was written, nothing takes room. */
+      :host {
+        display: contents;
+      }
       ul {
         display: grid;
         gap: var(--space-4);

@@ -74,7 +74,6 @@ export class IncomingCallCard extends LitElement {
       }
       .accept {
         grid-column: 1 / -1;
-        grid-row: 1;
       }
     `,
   ];
@@ -124,12 +123,6 @@ export class IncomingCallCard extends LitElement {
         </div>
         <p class="hidden" role="alert">${t.expert.from(call.payer_name)}</p>
         <div class="actions">
-          <button type="button" data-testid="decline" @click=${() => this.#decline(false)}>
-            ${icon("close", "s")} ${t.expert.decline}
-          </button>
-          <button type="button" data-testid="to-line" @click=${() => this.#decline(true)}>
-            ${icon("clock", "s")} ${t.office.toLine}
-          </button>
           <button
             type="button"
             class="primary large accept"
@@ -138,6 +131,12 @@ export class IncomingCallCard extends LitElement {
             @click=${this.#accept}
           >
             ${icon(call.media === "voice" ? "phone" : "camera")} ${t.expert.accept}
+          </button>
+          <button type="button" data-testid="decline" @click=${() => this.#decline(false)}>
+            ${icon("close", "s")} ${t.expert.decline}
+          </button>
+          <button type="button" data-testid="to-line" @click=${() => this.#decline(true)}>
+            ${icon("clock", "s")} ${t.office.toLine}
           </button>
         </div>
       </section>

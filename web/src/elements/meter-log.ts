@@ -34,6 +34,23 @@ export class MeterLog extends LitElement {
       thead .number {
         white-space: normal;
       }
+      /* On paper nothing opens. */
+      @media print {
+        details:not([open]) {
+          display: none;
+        }
+        .card {
+          padding: var(--none);
+          border: none;
+          box-shadow: none;
+        }
+        summary {
+          list-style: none;
+        }
+        tr {
+          break-inside: avoid;
+        }
+      }
     `,
   ];
 

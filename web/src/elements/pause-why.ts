@@ -36,6 +36,9 @@ export class PauseWhy extends LitElement {
         display: flex;
         gap: var(--space-2);
       }
+      .line button {
+        flex: none;
+      }
     `,
   ];
 

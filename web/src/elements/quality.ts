@@ -25,7 +25,7 @@ export class Quality extends LitElement {
     css`
       :host {
         position: absolute;
-        inset-block-start: var(--space-2);
+        inset-block: var(--quality-top) var(--quality-bottom);
         inset-inline-start: var(--space-2);
         display: grid;
         justify-items: start;
@@ -70,6 +70,7 @@ export class Quality extends LitElement {
         height: var(--full);
       }
       .details {
+        order: var(--quality-order);
         padding: var(--space-3) var(--space-4);
         border: var(--hair) solid var(--line);
         border-radius: var(--radius-m);

@@ -443,7 +443,7 @@ export const en = {
     from: (name: string) => `${name} is calling`,
     accept: "Accept",
     decline: "Decline",
-    note: "A note for the caller (optional)",
+    note: "A note, if you cannot take it now (optional)",
     notePlaceholder: "In ten minutes, please",
     ringsFor: (time: string) => `rings for another ${time}`,
     tabTitle: (name: string) => `${name} is calling`,
