@@ -45,7 +45,7 @@ class Ice:
 
     __slots__ = (
         "_old_keys", "_probes", "_questions", "_tie_breaker", "key", "password", "paths", "remote_key",
-        "remote_ufrag", "ufrag",
+        "remote_ufrag", "ufrag", "ufrags",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -56,11 +56,14 @@ class Ice:
         self.remote_key = b""
         self._old_keys: tuple[bytes, ...] = ()
         self._questions = b""
+        self.ufrags: tuple[str, ...] = ()
+        """The server's username fragments by which the client may still call: before a restart and after."""
         self._renew()
 
     def _renew(self) -> None:
         self.ufrag, self.password = _token(12), _token(24)
         self.key = self.password.encode()
+        self.ufrags = (*self.ufrags[-1:], self.ufrag)
 
     def set_remote(self, ufrag: str, password: str) -> bool:
         """Take the client's credentials. True when it restarted ICE: then the server's are new too."""

@@ -13,6 +13,7 @@ from media.track import Stream, Track
 from media.wire import Outbound, Wire
 
 MAX_STREAMS = 64
+MAX_ANNOUNCED = 1_000
 NACK_PAUSE_MS = 60
 FEEDBACK_MS = 100
 
@@ -21,7 +22,7 @@ class Inbound(InboundBase):
     """See the module. Made when DTLS has yielded the keys."""
 
     __slots__ = (
-        "_context", "_session", "_strangers", "_wire", "rtt_ms",
+        "_announced", "_context", "_session", "_strangers", "_wire", "rtt_ms",
     )  # fmt: skip
 
     def __init__(self, wire: Wire, live: Liveness, out: Outbound, profile: int, key: bytes) -> None:
@@ -31,7 +32,7 @@ class Inbound(InboundBase):
         self.context_at = srtp.address_of(self._context)
         self.log = ArrivalLog()
         self.pending = self.log.pending
-        self._strangers = 0
+        self._strangers = self._announced = 0
         self.streams: dict[int, Stream] = {}
         self.recent: Stream | None = None
         self.tracks: tuple[Track, ...] = ()
@@ -188,11 +189,17 @@ class Inbound(InboundBase):
     # -- what the offers say -------------------------------------------------------------------------------
 
     def publish(self, track: Track) -> None:
-        """Expect the streams that the offer announced for `track`; without SSRCs they are met later."""
+        """Expect the streams that the offer announced for `track`; without SSRCs they are met later.
+
+        So are those of a client that has announced others without end.
+        """
         self.recent = None
         ssrc, rtx_ssrc = track.ssrc, track.rtx_ssrc
         if ssrc is None or (track.stream is not None and track.stream.ssrc == ssrc):
             return
+        if self._announced >= MAX_ANNOUNCED:
+            return
+        self._announced += 1
         stream = Stream(ssrc, track)
         self.streams[ssrc] = stream
         self._replace(track, stream)

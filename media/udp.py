@@ -153,8 +153,12 @@ class UdpMediaEngine:
         if peer is None or peer.live.state == "gone":
             raise MediaError("media.unknown_peer", "This peer is closed or was never opened.")
         plan = negotiation.check(offer, self.options, peer.description)
+        before = peer.ice.ufrags
         text, changed = negotiation.apply(peer, plan, self._candidates)
-        self._ufrags[peer.ice.ufrag] = peer
+        if peer.ice.ufrags != before:
+            for ufrag in before:
+                del self._ufrags[ufrag]
+            self._ufrags.update(dict.fromkeys(peer.ice.ufrags, peer))
         peer.live.calm()
         if changed:
             peer.emit(TracksChanged(peer.id, peer.track_views()))
@@ -346,8 +350,8 @@ class UdpMediaEngine:
             del self._paths[address]
             self._wire.forget(address)
         peer.ice.paths.clear()
-        for ufrag in [ufrag for ufrag, each in self._ufrags.items() if each is peer]:
-            del self._ufrags[ufrag]
+        for ufrag in peer.ice.ufrags:
+            self._ufrags.pop(ufrag, None)
 
     # -- time ----------------------------------------------------------------------------------------------
 

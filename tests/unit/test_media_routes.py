@@ -6,7 +6,7 @@ import pytest
 from rig.hall import AUDIO, DELTA, KEY, Hall, plain, wait
 
 from media import rtcp, rtp
-from media.inbound import MAX_STREAMS
+from media.inbound import MAX_ANNOUNCED, MAX_STREAMS
 from media.sdp import AUDIO_LEVEL, Codec
 
 
@@ -247,6 +247,14 @@ def test_strangers_are_bounded(hall: Hall) -> None:
     hall.subscriber("bob", "ada.camera")
     ada.send(KEY)
     assert len(hall.media("bob")) == 1
+
+
+def test_announced_streams_are_bounded_too(hall: Hall) -> None:
+    ada = hall.publisher("ada")
+    for n in range(3 * MAX_ANNOUNCED):
+        ada.tracks["camera"].ssrc, ada.tracks["camera"].rtx_ssrc = 1_000 + 2 * n, 1_001 + 2 * n
+        ada.inbound.publish(ada.tracks["camera"])
+    assert len(ada.inbound.streams) <= 2 * MAX_ANNOUNCED
 
 
 def test_a_new_ssrc_on_the_same_line_goes_on(hall: Hall) -> None:
