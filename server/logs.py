@@ -73,6 +73,22 @@ def drop_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
     return cleaned
 
 
+class NotHttp(logging.Filter):
+    """Anybody can send bytes that are no HTTP. It is not our mistake, and what they say is not told:
+    aiohttp quotes the line, and it may be the one with the cookie.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Make one quiet line of it; whatever else aiohttp logs stays as it is."""
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None or type(error).__module__ != "aiohttp.http_exceptions":
+            return True
+        record.msg = f"{record.msg}: not HTTP ({type(error).__name__})"
+        record.exc_info = record.exc_text = None
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        return logging.getLogger().isEnabledFor(logging.INFO)
+
+
 def configure(level: str, form: str, stream: TextIO | None = None) -> None:
     """Send structlog and the standard library's logging through the same processors to `stream` (stderr)."""
     stream = stream or sys.stderr
@@ -117,6 +133,7 @@ def configure(level: str, form: str, stream: TextIO | None = None) -> None:
     root.setLevel(level.upper())
     for noisy in ("aiohttp.access", "engineio.server", "socketio.server", "asyncio", "alembic"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("aiohttp.server").filters[:] = [NotHttp()]
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -7,6 +7,7 @@ import json
 import logging
 
 import pytest
+from aiohttp.http_exceptions import BadHttpMessage
 
 from server import logs
 from signaling.clock import SystemClock
@@ -95,6 +96,24 @@ def test_what_libraries_log_goes_the_same_way(log: io.StringIO, token: str) -> N
     (line,) = lines(log)
     assert line["event"] == "bad token [hidden] from 10.0.0.1"
     assert line["logger"] == "some.library"
+
+
+@pytest.mark.parametrize(("level", "told"), [("info", True), ("warning", False)])
+def test_bytes_that_are_no_http_are_told_in_one_quiet_line(level: str, told: bool) -> None:
+    stream = io.StringIO()
+    logs.configure(level, "json", stream)
+    for error in (BadHttpMessage("b'Cookie: talktime=0123456789'"), ValueError("our own")):
+        try:
+            raise error
+        except (BadHttpMessage, ValueError):
+            logging.getLogger("aiohttp.server").exception("Error handling request from %s", "10.0.0.1")
+    *quiet, ours = lines(stream)
+    event = "Error handling request from 10.0.0.1: not HTTP (BadHttpMessage)"
+    assert [(line["event"], line["level"], "exception" in line) for line in quiet] == (
+        [(event, "info", False)] if told else []
+    )
+    assert ours["level"] == "error"
+    assert "ValueError: our own" in str(ours["exception"]), "what is our mistake is told in full"
 
 
 def test_ordinary_figures_stay_as_they_are(log: io.StringIO) -> None:
