@@ -97,7 +97,7 @@ class UdpMediaEngine:
         except OSError as error:
             sock.close()
             if error.errno in {errno.EADDRINUSE, errno.EACCES}:
-                text = f"UDP port {self.options.port} cannot be taken: {error.strerror}."
+                text = f"UDP port {self.options.port} cannot be taken: {error.strerror}"
                 raise MediaError("media.port_in_use", text) from error
             raise
         self._wire.attach(sock)

@@ -10,10 +10,11 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from server.errors import ServerError
+from server.errors import ServerError, StartError
 
 if TYPE_CHECKING:
     from server.config import Config
@@ -33,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=_MORE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    top.add_argument("--version", action="version", version=f"talktime {metadata.version('talktime')}")
     top.add_argument("--config", type=Path, metavar="FILE", help="TOML file with settings")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
@@ -112,16 +114,20 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _amount(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= 1_000_000_000:
-        raise argparse.ArgumentTypeError("must be 0 to 1000000000")
-    return value
+    return _whole(text, 0, 1_000_000_000)
 
 
 def _count(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= 1_000:
-        raise argparse.ArgumentTypeError("must be 1 to 1000")
+    return _whole(text, 1, 1_000)
+
+
+def _whole(text: str, least: int, most: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if not least <= value <= most:
+        raise argparse.ArgumentTypeError(f"must be a whole number, {least} to {most}, not {text!r}")
     return value
 
 
@@ -131,7 +137,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _command(given)
     except ServerError as error:
-        sys.stderr.write(f"talktime: {error}\n")
+        # The codes of what cannot start are stable: docs/operations.md says what to do about each.
+        code = f" ({error.code})" if isinstance(error, StartError) else ""
+        sys.stderr.write(f"talktime: {error}{code}\n")
         return error.exit_code
     except BrokenPipeError:
         # Whoever read our output has seen enough; Python would complain while it flushes.

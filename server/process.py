@@ -92,7 +92,8 @@ async def _listen(config: Config, runner: web.AppRunner, listener: socket.socket
 
 def _port_in_use(config: Config, error: OSError) -> StartError:
     where = f"{config.host} port {config.port}"
-    return StartError("server.port_in_use", f"cannot listen on {where}: {error.strerror}")
+    text = f"cannot listen on {where}: {error.strerror}; TALKTIME_PORT sets another port"
+    return StartError("server.port_in_use", text)
 
 
 def _asked(life: Life, number: signal.Signals) -> None:

@@ -18,6 +18,7 @@ import pytest
 from rig.caller import Caller
 from rig.server import Server, login_of, talktime, wait_until
 
+COOKIE = "0cookie0of0a0login0with0forty0three0signs00"
 CALLS_OPEN = "settled a call that a crash left open"
 
 
@@ -216,6 +217,9 @@ async def test_the_log_of_a_whole_call_has_no_secret(tmp_path: Path) -> None:
             assert figures['talktime_meters{state="running"}'] == "1.0"
             forged = server.api("GET", "/me", login=login_of(server.links["client"])[:-3] + "AAA")
             assert forged.body["code"] == "auth.forged"
+            with socket.create_connection(("127.0.0.1", server.url.rpartition(":")[2])) as stranger:
+                stranger.sendall(f"GET / HTTP/1.1\r\nCookie: talktime={COOKIE}\0\r\n\r\n".encode())
+                assert b" 400 " in await asyncio.to_thread(stranger.recv, 4_096)
             await leave(client)
 
         call_id = await talk(server, all_of_it)
@@ -224,7 +228,7 @@ async def test_the_log_of_a_whole_call_has_no_secret(tmp_path: Path) -> None:
         keys = json.loads((tmp_path / "data/keys.json").read_text())
         answer = next(each.body["sdp"] for each in heard if each.type == "answer")
         secrets = [login_of(link) for link in server.links["clients"] + server.links["experts"]]
-        secrets += [token.partition(".")[2] for token in secrets]
+        secrets += [COOKIE, *(token.partition(".")[2] for token in secrets)]
         secrets += [
             *keys.values(),
             answer,
@@ -232,6 +236,7 @@ async def test_the_log_of_a_whole_call_has_no_secret(tmp_path: Path) -> None:
             "a=fingerprint",
         ]
         assert call_id in log, "the call itself is told"
+        assert "Traceback" not in log, "bytes that are no HTTP are nobody's mistake but the sender's"
         assert len(log.splitlines()) > 10
         assert [secret for secret in secrets if secret in log] == []
 
@@ -243,7 +248,8 @@ def test_a_taken_port_is_said_so_and_nothing_is_touched(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = run(tmp_path, "serve", port=port, udp_port=0)
-        assert f"127.0.0.1 port {port}: Address already in use" in one_line(done, 3)
+        why = "Address already in use; TALKTIME_PORT sets another port (server.port_in_use)"
+        assert one_line(done, 3).endswith(f"127.0.0.1 port {port}: {why}")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -252,7 +258,7 @@ def test_a_taken_media_port_is_said_so(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
         line = one_line(run(tmp_path, "serve", port=0, udp_host="127.0.0.1", udp_port=port), 3)
-    assert str(port) in line
+    assert line.endswith(f"UDP port {port} cannot be taken: Address already in use (media.port_in_use)")
 
 
 def test_an_address_that_is_not_ours_is_said_so(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import stat
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,22 @@ from signaling.clock import HandClock
 from signaling.errors import MESSAGES
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_command_line_says_what_a_number_must_be(capsys: pytest.CaptureFixture[str]) -> None:
+    for wrong in ("many", "-1", "0", "1001", "1.5"):
+        with pytest.raises(SystemExit) as stopped:
+            main(["demo", "--clients", wrong])
+        assert stopped.value.code == 2
+        assert f"must be a whole number, 1 to 1000, not '{wrong}'" in capsys.readouterr().err
+
+
+def test_the_command_line_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+    assert stopped.value.code == 0
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert capsys.readouterr().out == f"talktime {project['version']}\n"
 
 
 # -- keys --------------------------------------------------------------------------------------------------
