@@ -43,7 +43,6 @@ from metering.meter import (
     HoldMedia,
     MediaDown,
     MediaUp,
-    Paused,
     ReleaseMedia,
     Resumed,
     Warn,
@@ -287,10 +286,12 @@ class CallActor:
             return Refused.of("call.not_open")
         match message:
             case PauseMessage(note=note):
-                fact: Paused | Resumed = Paused(participant.role, note)
+                orders = self._meter.pause(participant.role, note, at_ms)
             case ResumeMessage():
-                fact = Resumed(participant.role)
-        self._obey(self._meter.tell(fact, at_ms), at_ms)
+                orders = self._meter.tell(Resumed(participant.role), at_ms)
+        if isinstance(orders, Refused):
+            return orders
+        self._obey(orders, at_ms)
         return None
 
     def _decided(

@@ -14,7 +14,7 @@ import structlog
 
 from metering.errors import Fenced, MeteringError
 from metering.errors import Refused as LedgerRefused
-from metering.facts import CallTerms, Grant, Settlement
+from metering.facts import CallTerms, Grant, Party, Settlement
 from metering.facts import EndReason as MeterEndReason
 from metering.meter import (
     Action,
@@ -29,6 +29,7 @@ from metering.meter import (
     GrantGiven,
     HoldMedia,
     Meter,
+    Paused,
     Reading,
     Record,
     ReleaseMedia,
@@ -38,6 +39,7 @@ from metering.meter import (
 )
 from metering.meter import Event as MeterFact
 
+from .allowance import Allowance
 from .books import Books
 from .clock import iso_at
 from .errors import Refused
@@ -70,6 +72,7 @@ _METER_REASONS: Final[dict[EndReason, MeterEndReason]] = {
     "host_offline": "host_left",
     "cancelled": "payer_left",
 }
+_PAUSES_PER_SECOND: Final = 1
 NOTHING_USED = Settle(used_ms=0, charge_minor=0)
 
 
@@ -94,6 +97,7 @@ class CallMeter:
         self._settle: Settle | None = None
         self._failing = False
         self._gifts = 0
+        self._pauses: dict[Party, Allowance] = {}
         self._look_ms: int | None = None
         self.books = Books(terms.call_id, ports, post)
 
@@ -178,6 +182,15 @@ class CallMeter:
         ended_at = iso_at(self._ports.clock, at_ms)
         self.books.settle(Settlement(self.terms.call_id, order.used_ms, reason, ended_at))
         return order
+
+    def pause(self, party: Party, note: str, now_ms: int) -> list[Order] | Refused:
+        """Payer or host pauses. Refusal: rate.limited, for every pause stands in the books for good."""
+        allowance = self._pauses.setdefault(
+            party, Allowance(now_ms, _PAUSES_PER_SECOND, self._ports.options.pauses_at_once)
+        )
+        if allowance.take(now_ms) != "pass":
+            return Refused.of("rate.limited")
+        return self.tell(Paused(party, note), now_ms)
 
     def gift(self, gift_ms: int, now_ms: int) -> list[Order] | Refused:
         """The host gives time away. Refusal: gift.limit."""

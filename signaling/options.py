@@ -39,6 +39,8 @@ class SignalingOptions:
     """Presence connections of one host; a further one supersedes the oldest."""
     max_gifts: int = 20
     """Gifts of time in one call."""
+    pauses_at_once: int = 20
+    """Pauses that one side may make in a row; one a second after that."""
     inbox_limit: int = 256
     """Messages of clients that may wait in a call's inbox."""
     records_limit: int = 500

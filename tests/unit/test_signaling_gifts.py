@@ -91,3 +91,21 @@ async def test_the_word_about_a_pause_may_come_after_it() -> None:
     ]
     assert account.used_ms == 6_000
     await world.clean()
+
+
+async def test_pauses_without_end_are_refused_for_a_while() -> None:
+    world = await DeskWorld().open()
+    talk = await world.talking()
+    for _ in range(world.options.pauses_at_once):
+        await world.pause("call", talk.payer)
+        await world.resume("call", talk.payer)
+    events = len((await world.account()).events)
+    await world.pause("call", talk.payer)
+    assert talk.payer.last(ErrorMessage).code == "rate.limited"
+    assert (talk.meter.state, len((await world.account()).events)) == ("running", events)
+    await world.pause("call", talk.host)
+    assert talk.meter.state == "paused", "each side has its own"
+    await world.resume("call", talk.host)
+    await world.passes(1_000)
+    await world.pause("call", talk.payer)
+    assert talk.meter.state == "paused"

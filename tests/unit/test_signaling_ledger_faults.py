@@ -127,9 +127,9 @@ async def test_books_that_overflow_end_the_call() -> None:
     ledger.faults = {"record": "silent"}
     for _ in range(260):
         await world.pause("call", talk.payer)
-        await world.passes(10)
+        await world.passes(500)
         await world.resume("call", talk.payer)
-        await world.passes(10)
+        await world.passes(500)
     assert world.desk.view("call").end_reason == "ledger_silent"  # type: ignore[union-attr]
     ledger.heal()
     await world.passes(20_000)
