@@ -7,7 +7,8 @@ import "../src/elements/chat-file";
 import type { MeterBadge } from "../src/elements/meter-badge";
 import "../src/elements/meter-badge";
 import { initials } from "../src/elements/video-tile";
-import type { MeterView, Role } from "../src/protocol/messages";
+import type { EndReason, MeterView, Role } from "../src/protocol/messages";
+import { t } from "../src/strings";
 import { meter, welcome } from "./world";
 
 afterEach(() => document.body.replaceChildren());
@@ -81,5 +82,18 @@ describe("initials", () => {
       "",
       "ÉV",
     ]);
+  });
+});
+
+describe("the end of a call", () => {
+  it("tells nobody but the payer what they paid", () => {
+    for (const reason of Object.keys(t.ended.titles) as EndReason[]) {
+      for (const side of ["host", "guest"] as const) {
+        expect(t.ended.reason(reason, side, "Sam", "Ada")).not.toMatch(/you (pay|paid)|your balance/i);
+      }
+      expect(t.ended.reason(reason, "payer", "Sam", "Ada"), "the title is not said twice").not.toContain(
+        `${t.ended.titles[reason]}.`,
+      );
+    }
   });
 });

@@ -189,6 +189,11 @@ export class CallControls extends LitElement {
     </button>`;
   }
 
+  /** Let the keyboard go on from the button with this test id. */
+  focusOn(testId: string): void {
+    this.renderRoot.querySelector<HTMLElement>(`[data-testid="${testId}"]`)?.focus();
+  }
+
   #act(action: ControlAction): void {
     this.dispatchEvent(new CustomEvent<ControlAction>("tt-control", { detail: action }));
   }

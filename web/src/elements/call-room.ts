@@ -104,6 +104,10 @@ export class CallRoom extends LitElement {
       }
       .middle.chatting {
         grid-template-columns: var(--chat-columns);
+        /* On a phone the chat leaves the top of the picture alone to be seen. */
+        --quality-top: var(--space-2);
+        --quality-bottom: auto;
+        --quality-order: 0;
       }
       tt-chat {
         position: var(--chat-place);
@@ -304,6 +308,8 @@ export class CallRoom extends LitElement {
       .other=${otherName(call)}
       @tt-close=${() => {
         this.chatting = false;
+        // Where the keyboard was is gone; it goes on from what opened it.
+        this.renderRoot.querySelector("tt-call-controls")?.focusOn("chat-open");
       }}
     ></tt-chat>`;
   }

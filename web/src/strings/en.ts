@@ -322,10 +322,12 @@ export const en = {
         case "host_gone":
           return side === "host"
             ? "Your connection was lost for too long. Time counted up to the moment it broke."
-            : `${host} lost the connection and did not come back. You paid up to the moment it broke.`;
+            : side === "payer"
+              ? `${host} lost the connection and did not come back. You paid up to the moment it broke.`
+              : `${host} lost the connection and did not come back.`;
         case "funds":
           return side === "payer"
-            ? "The call ended because the balance was used up. Nothing beyond it was charged."
+            ? "The call ended with it. Nothing beyond your balance was charged."
             : `${payer}’s balance was used up.`;
         case "cap":
           return side === "payer"
@@ -346,11 +348,13 @@ export const en = {
         case "ledger_silent":
           return "The server’s ledger did not answer, so the call was stopped rather than charged blindly.";
         case "operator":
-          return "The person who runs this server ended the call. You pay for what was talked.";
+          return side === "payer"
+            ? "The person who runs this server ended the call. You pay for what was talked."
+            : "The person who runs this server ended the call.";
         case "shutdown":
           return "The server stopped in order. What was talked is settled.";
         case "recovered":
-          return "The server was restarted. The call was settled at the last moment both of you were connected.";
+          return "The call was settled at the last moment both of you were connected.";
         case "room_empty":
           return "Everybody had left.";
       }
