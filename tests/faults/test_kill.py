@@ -162,7 +162,7 @@ async def judge(pair: Pair, before_ms: float, after_ms: float, seen: Counter[str
         assert used_ms <= believed_ms + slack_ms or state != "running", (
             f"over-charge: {used_ms}, {believed_ms}"
         )
-        if state == "running":
+        if state != "leaving":
             assert used_ms >= believed_ms - LOST_MS, f"under-charge: {used_ms} of {believed_ms}"
             seen["under_charge_max_ms"] = max(seen["under_charge_max_ms"], round(believed_ms - used_ms))
 
