@@ -33,6 +33,7 @@ from media.wire import Outbound, Wire
 log = logging.getLogger(__name__)
 
 HANDSHAKE_LIMIT_MS = 30_000
+UNSURE_MS = 5_000
 
 
 class Peer:
@@ -42,7 +43,7 @@ class Peer:
         "_handshake_ms", "_limited", "_on_event", "_on_released", "_timer", "closed",
         "description", "downlink", "dtls", "ice", "id", "identity", "inbound", "live", "now_ms", "out",
         "participant_id", "path", "report_rtt_ms", "reported", "reported_jitter_ms", "reported_lost",
-        "reports", "room", "routes", "rtt_ms", "tracks", "turn", "version", "wire",
+        "reports", "room", "routes", "rtt_ms", "sure_ms", "tracks", "turn", "version", "wire",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +76,8 @@ class Peer:
         self.reported = self.reported_lost = 0
         self.reported_jitter_ms: int | None = None
         self.closed = False
+        self.sure_ms = now_ms()
+        """When this peer was last known to get media, or had no keys to get any."""
         self.turn = 0
         """See `media.turns`."""
         self._timer: asyncio.TimerHandle | None = None
@@ -282,6 +285,17 @@ class Peer:
         """Ask liveness for its verdict."""
         self.live.flowed(now_ms, any(track.moved for track in self.tracks.values()))
         self._announce(self.live.judge(now_ms, stalls))
+        self._supply(now_ms)
+
+    def _supply(self, now_ms: int) -> None:
+        """Send media only to who confirms, sooner or later, to get it: nobody else can be charged for it."""
+        if self.live.state == "connected" or not self.out.ready:
+            self.sure_ms = now_ms
+        shut = now_ms - self.sure_ms > UNSURE_MS
+        if shut is not self.out.shut:
+            self.out.shut = shut
+            for route in self.routes.values():
+                self.room.supply(route, now_ms)
 
     def stalled(self, start_ms: int) -> None:
         """The process stood still; see `media.liveness`."""

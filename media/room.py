@@ -76,6 +76,13 @@ class Room:
         for track in self.tracks.values():
             self._serve(track, now_ms)
 
+    def supply(self, route: Route, now_ms: int) -> None:
+        """Whether the route's peer is to get media has changed (`Outbound.shut`)."""
+        if route.track is not None:
+            if route.out.shut:
+                route.freeze(now_ms)
+            self._serve(route.track, now_ms)
+
     def routes(self) -> Iterator[Route]:
         """All routes of the room."""
         for routes in self._routes.values():
@@ -84,6 +91,7 @@ class Room:
     def _serve(self, track: Track, now_ms: int) -> None:
         if self.held:
             return
-        track.routes = tuple(route for route in self._routes.get(track.id, ()) if route.track is track)
+        routes = self._routes.get(track.id, ())
+        track.routes = tuple(route for route in routes if route.track is track and not route.out.shut)
         if any(route.waiting and route.out.ready for route in track.routes):
             track.ask_key_frame(now_ms)

@@ -145,10 +145,12 @@ class Wire(WireBase):
 class Outbound(OutboundBase):
     """One peer's sending half: its keys and its present address."""
 
-    __slots__ = ("session", "wire")
+    __slots__ = ("session", "shut", "wire")
 
     def __init__(self, wire: Wire, ssrc: int) -> None:
         self.wire = wire
+        self.shut = False
+        """No media goes to this peer, for it has not confirmed for long that it gets any."""
         self.ssrc = ssrc
         self.address: Address = None
         self.session: Any = None

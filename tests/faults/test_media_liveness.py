@@ -30,6 +30,7 @@ from rig.udp_gate import UdpGate
 from rig.waiting import Pulse, until
 
 from media.engine import PeerConnected, PeerGone, PeerInterrupted
+from media.peer import UNSURE_MS
 from media.udp import UdpMediaEngine
 
 # From sending to reading, the loop goes round three times (client, gate, engine).
@@ -260,11 +261,47 @@ async def test_a_blip_is_no_interruption() -> None:
     async with stage() as call:
         for _ in range(2):
             call.gate.cut(only=call.ada.client.ufrag)
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(0.5)
             call.gate.heal(only=call.ada.client.ufrag)
             await asyncio.sleep(1.5)
         await assert_never_interrupted(call.ada, since_ms=call.since_ms)
         await flows(call.bob, "room-ada.mic")
+
+
+@side_by_side
+async def test_a_silence_that_heals_is_an_interruption_from_its_beginning_to_its_end() -> None:
+    async with stage() as call:
+        for times in (1, 2):
+            cut_ms = now_ms()
+            call.gate.cut(only=call.ada.client.ufrag)
+            await asyncio.sleep(2)
+            healed_ms = now_ms()
+            call.gate.heal(only=call.ada.client.ufrag)
+            interruption = await call.ada.interrupted(times)
+            back = await call.ada.connected(times + 1)
+            assert_dated(interruption.at_ms, cut_ms)
+            assert healed_ms - 1 <= back.at_ms <= healed_ms + 2_000
+            await asyncio.sleep(1)
+        await flows(call.bob, "room-ada.mic")
+        await assert_never_interrupted(call.bob, since_ms=call.since_ms)
+
+
+@side_by_side
+async def test_who_confirms_nothing_is_not_charged_and_gets_nothing_until_it_does() -> None:
+    async with stage() as call:
+        ada = call.ada.client
+        ada.answers_probes = ada.reports = False
+        await call.ada.interrupted()
+        heard = call.bob.client.stream("room-ada.mic").packets
+        await asyncio.sleep((UNSURE_MS + 1_000) / 1000)
+        got = [ada.stream(label).packets for label in ("room-bob.mic", "room-bob.camera")]
+        await asyncio.sleep(1)
+        assert [ada.stream(label).packets for label in ("room-bob.mic", "room-bob.camera")] == got
+        assert call.bob.client.stream("room-ada.mic").packets > heard + 100
+        ada.answers_probes = ada.reports = True
+        await call.ada.connected(2)
+        await asyncio.gather(flows(call.ada, "room-bob.mic"), flows(call.ada, "room-bob.camera"))
+        await assert_never_interrupted(call.bob, since_ms=call.since_ms)
 
 
 @side_by_side

@@ -63,6 +63,7 @@ class Connection:
         self.certificate = certificate or shared_certificate()
         self._host, self.measure = host, measure
         self.ufrag, self.password = random_text(4), random_text(24)
+        self.answers_probes = True
         self._tie_breaker = secrets.randbits(64)
         self.answer: Answer | None = None
         self.tally = Tally()
@@ -305,6 +306,8 @@ class Connection:
             self.tally.bad_stun += 1
             return
         self.tally.probes += 1
+        if not self.answers_probes:
+            return
         if stun.CONTROLLING in message.attributes:
             self.tally.role_conflicts += 1
             error = [(stun.ERROR_CODE, b"\x00\x00\x04\x57Role Conflict")]
