@@ -21,6 +21,8 @@ from server.errors import ConfigError
 
 PREFIX = "TALKTIME_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+# Read before there are settings: here, and where the relay's compiled part is looked for (media.bases).
+NOT_SETTINGS = frozenset({CONFIG_VARIABLE, f"{PREFIX}NO_PUMP"})
 
 
 def _number(default: int, about: str, unit: str, low: int, high: int) -> Any:
@@ -265,7 +267,7 @@ def load(environ: Mapping[str, str], file: Path | None = None) -> Config:
             raise ConfigError(f"{path}: there is no setting {name!r}{_nearest(name, known)}")
         values[name] = _checked(known[name], raw, f"{path}: {name}")
     for variable, text in environ.items():
-        if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE:
+        if not variable.startswith(PREFIX) or variable in NOT_SETTINGS:
             continue
         name = variable.removeprefix(PREFIX).lower()
         if name not in known or variable != known[name].variable:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from media.bases import NO_PUMP
 from server.config import CONFIG_VARIABLE, Config, load, settings
 from server.errors import ConfigError
 
@@ -22,6 +23,10 @@ def written(folder: Path, text: str) -> Path:
 def test_without_anything_there_are_defaults() -> None:
     assert load({}) == Config()
     assert load({"PATH": "/bin", "TALKTIMES_PORT": "1"}) == Config()
+
+
+def test_what_switches_the_compiled_relay_off_is_no_setting_and_no_mistake() -> None:
+    assert load({NO_PUMP: "1"}) == Config()
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
