@@ -4,12 +4,13 @@ import { afterEach, describe, expect, it } from "vitest";
 import { type Api, Refusal, UNREACHABLE } from "../src/core/api";
 import { type CallState, initial, reduce } from "../src/core/machine";
 import "../src/elements/chat-file";
+import "../src/elements/ended";
 import type { MeterBadge } from "../src/elements/meter-badge";
 import "../src/elements/meter-badge";
 import { initials } from "../src/elements/video-tile";
 import type { EndReason, MeterView, Role } from "../src/protocol/messages";
 import { t } from "../src/strings";
-import { meter, welcome } from "./world";
+import { ended, meter, welcome } from "./world";
 
 afterEach(() => document.body.replaceChildren());
 
@@ -86,6 +87,23 @@ describe("initials", () => {
 });
 
 describe("the end of a call", () => {
+  it("offers no other call to a guest, whose link was for this one", async () => {
+    const offered = async (role: Role): Promise<boolean> => {
+      const page = document.createElement("tt-ended");
+      const over = { type: "server", message: ended(), at: 0 } as const;
+      page.call = reduce(reduce(initial("call-1", role), { ...over, message: welcome({ role }) }), over);
+      document.body.append(page);
+      await page.updateComplete;
+      expect(page.renderRoot.querySelector("h1")).not.toBeNull();
+      return page.renderRoot.querySelector('[data-testid="call-again"]') !== null;
+    };
+    expect(await Promise.all([offered("payer"), offered("host"), offered("guest")])).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
   it("tells nobody but the payer what they paid", () => {
     for (const reason of Object.keys(t.ended.titles) as EndReason[]) {
       for (const side of ["host", "guest"] as const) {

@@ -88,9 +88,14 @@ export class Ended extends LitElement {
         ${call.role === "guest" ? nothing : this.#money(call, ended)}
         ${this.#after(call)}
         <div class="row actions">
-          <button type="button" class="primary large" data-testid="call-again" @click=${this.#again}>
-            ${call.role === "host" ? t.ended.back : t.ended.again}
-          </button>
+          ${
+            // A guest's link is for this call, which is over.
+            call.role === "guest"
+              ? nothing
+              : html`<button type="button" class="primary large" data-testid="call-again" @click=${this.#again}>
+                ${call.role === "host" ? t.ended.back : t.ended.again}
+              </button>`
+          }
           ${
             this.receipt && this.receipt.used_ms > 0
               ? html`<a class="button large" href=${ended.receipt} data-testid="receipt-link">
