@@ -34,6 +34,7 @@ def test_axe_finds_nothing_from_the_first_page_to_the_receipt(
 
     here.open_pages()
     check("before")
+    expect(client.see("own-pages")).to_have_attribute("href", "/account")
     check("expert-online", here.expert.page)
     here.ring()
     check("ringing")

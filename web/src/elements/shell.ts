@@ -14,6 +14,8 @@ import { go } from "./view-link";
 @customElement("tt-shell")
 export class Shell extends LitElement {
   @property() who = "";
+  /** Where that person's own pages begin; the name leads there, but not in somebody else's frame. */
+  @property() home = "";
   /** How wide the content may be. */
   @property({ reflect: true }) width: "narrow" | "page" | "wide" = "page";
   /** The role whose pages stand in the navigation; none without one. */
@@ -144,7 +146,13 @@ export class Shell extends LitElement {
           </svg>
           ${t.brand}
         </span>
-        <span class="muted small who">${this.who}</span>
+        ${
+          this.home && this.who && window.top === window
+            ? html`<a class="small who" href=${this.home} data-testid="own-pages"
+              >${this.who}<span class="hidden">, ${t.desk.places.account}</span></a
+            >`
+            : html`<span class="muted small who">${this.who}</span>`
+        }
       </header>
       ${this.#nav()}
       <main><slot></slot></main>

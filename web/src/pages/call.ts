@@ -105,7 +105,8 @@ export class CallPage extends LitElement {
         @tt-use-here=${() => void this.#useHere()}
         @tt-topped-up=${(event: CustomEvent<Wallet>) => this.#filled(event.detail)}
       ></tt-call>`;
-    return html`<tt-shell width=${this.phase === "check" ? "wide" : "narrow"} .who=${this.me?.name ?? ""}>
+    const home = this.me?.role === "client" && this.phase !== "line" ? "/account" : "";
+    return html`<tt-shell width=${this.phase === "check" ? "wide" : "narrow"} .who=${this.me?.name ?? ""} .home=${home}>
       ${this.#page()}
     </tt-shell>`;
   }
