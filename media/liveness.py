@@ -261,8 +261,7 @@ class Liveness(LifeBase):
     # -- judgements ----------------------------------------------------------------------------------------
 
     def _last_proof(self) -> int:
-        heard = self.heard_ms if self.heard_ms is not None else 0
-        heard = heard if self._silent_ms is None else self._silent_ms
+        heard = (self.heard_ms if self._silent_ms is None else self._silent_ms) or 0
         if self._asked_ms is not None and heard - self._asked_ms > DOUBT_MS + self.rtt_ms:
             heard = min(heard, self.proven_ms if self.proven_ms is not None else 0)
         return max(heard, self._since_ms)

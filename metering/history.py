@@ -60,11 +60,11 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Afterwards:
-    """The host's part of the tips for a call, and of what was refunded of it; `back_minor` is all of that."""
+    """The host's part of the tips for a call and of what was refunded of it, and the whole refund."""
 
-    tips_minor: int = 0
-    refunded_minor: int = 0
-    back_minor: int = 0
+    host_tips_minor: int
+    host_refunded_minor: int
+    refunded_minor: int
 
 
 class CallHistory:
@@ -121,7 +121,7 @@ class CallHistory:
         return await self._database.read(job)
 
     async def afterwards(self, call_ids: Sequence[str]) -> dict[str, Afterwards]:
-        """What came beside the settlement of these calls; who is missing had neither tip nor refund."""
+        """What came beside the settlement of each of these calls."""
 
         def job(transaction: Transaction) -> dict[str, Afterwards]:
             columns = (tips.c.host_minor, call_refunds.c.host_minor, call_refunds.c.amount_minor)
@@ -132,7 +132,7 @@ class CallHistory:
                 for start in range(0, len(call_ids), 500):
                     some = call_id.in_(call_ids[start : start + 500])
                     found.update(transaction.connection.execute(total.where(some)).all())
-            return {each: Afterwards(*(found.get(each, 0) for found in sums)) for each in set().union(*sums)}
+            return {each: Afterwards(*(found.get(each, 0) for found in sums)) for each in call_ids}
 
         return await self._database.read(job)
 

@@ -17,8 +17,6 @@ from signaling.errors import Refused
 from signaling.messages import CallView
 from signaling.views import hidden_tariff, tariff_view
 
-NOTHING_LATER = Afterwards()
-
 
 def tariff_of(rate: Rate, host_share_bp: int) -> Tariff:
     """The tariff that a call gets from an expert's rate."""
@@ -106,7 +104,7 @@ def live_call(live: LiveView) -> resources.LiveCall:
     )
 
 
-def summary(account: CallAccount, person_id: str, later: Afterwards = NOTHING_LATER) -> resources.CallSummary:
+def summary(account: CallAccount, person_id: str, later: Afterwards) -> resources.CallSummary:
     """A line of the list: the payer sees the charge, the host the earnings, others the charge."""
     terms = account.terms
     is_host = person_id == terms.host_id
@@ -121,7 +119,7 @@ def summary(account: CallAccount, person_id: str, later: Afterwards = NOTHING_LA
         currency=terms.tariff.currency,
         open=account.state == "open",
         with_id=terms.wallet_id if is_host else terms.host_id,
-        refunded_minor=later.refunded_minor if is_host else later.back_minor,
+        refunded_minor=later.host_refunded_minor if is_host else later.refunded_minor,
     )
 
 

@@ -220,9 +220,9 @@ class CallMeter:
 
         `proof_ms` is the proof of life of both parties. An end that is not written yet, one that was due
         at `overdue_ms` but was not noticed yet (a late timer), and the end of the grant, which may wait for
-        its proof, bound the claim as well. A stopped call is
-        bounded too: media that returns counts from half a second back, so an interval may yet begin before
-        this beat's instant, while the other party is silent and nobody has noticed.
+        its proof, bound the claim as well. A stopped call is bounded too: media that returns counts from half
+        a second back, so an interval may yet begin before this beat's instant, while the other is silent
+        and nobody has noticed.
         """
         if self._meter is None:
             return None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from metering.entries import Entry, Statement
 from metering.facts import CallAccount
-from metering.history import Afterwards, CallSide, Wanted
+from metering.history import CallSide, Wanted
 from server import area_resources as shapes
 from server import resources, views
 from server.api.route import Ask, CsvFile, JsonFile, Route
@@ -49,8 +49,7 @@ async def summaries(ask: Ask, calls: Sequence[CallAccount], person_id: str) -> l
     """The lines of this person's list; a client that was deleted has no name any more."""
     later = await ask.services.history.afterwards([each.terms.call_id for each in calls])
     return [
-        await _summary(ask, views.summary(each, person_id, later.get(each.terms.call_id, Afterwards())), each)
-        for each in calls
+        await _summary(ask, views.summary(each, person_id, later[each.terms.call_id]), each) for each in calls
     ]
 
 

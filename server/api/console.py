@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from booking.client_book import Kept
 from booking.people import Person
 from metering.errors import UnknownCall
-from metering.history import Afterwards, Client, Wanted
+from metering.history import Client, Wanted
 from server import area_resources as shapes
 from server.api.areas import SPAN, cursor, summaries
 from server.api.route import Ask, CsvFile, Route
@@ -54,8 +54,8 @@ async def get_calls_csv(ask: Ask) -> CsvFile:
     rows = [
         (line.opened_at, line.ended_at, line.with_name, titles.get(line.id, ""), line.reason,
          minutes(line.used_ms), amount(line.amount_minor, line.currency),
-         amount(later.get(line.id, Afterwards()).tips_minor, line.currency),
-         amount(later.get(line.id, Afterwards()).refunded_minor, line.currency), line.currency, line.id)
+         amount(later[line.id].host_tips_minor, line.currency),
+         amount(line.refunded_minor, line.currency), line.currency, line.id)
         for line in await summaries(ask, page.calls, expert.id)
     ]  # fmt: skip
     head = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from metering.history import Afterwards
 from server import resources, views
 from server.api.calls import call_of, live_account
 from server.api.route import Ask
@@ -19,9 +18,7 @@ async def get_overview(ask: Ask) -> resources.OperatorOverview:
     return resources.OperatorOverview(
         live=[views.live_call(each) for each in services.desk.live()],
         recent=[
-            views.summary(each, "", later.get(each.terms.call_id, Afterwards()))
-            for each in recent
-            if each.state == "settled"
+            views.summary(each, "", later[each.terms.call_id]) for each in recent if each.state == "settled"
         ],
         breaches=await services.audit.breaches(),
         experts_online=services.desk.hosts_online(),

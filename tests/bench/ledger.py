@@ -73,7 +73,7 @@ async def measure(name: str, backend: str, ledger: Ledger, concurrency: int, sec
                 "backend": backend,
                 "concurrency": concurrency,
                 "ops_per_s": round(len(took) / elapsed),
-                "p99_ms": round(took[int(len(took) * 0.99)] * 1000, 2),
+                "p99_ms": round(took[int(len(took) * 0.99)] * 1000, 4),
             }
         ),
         flush=True,

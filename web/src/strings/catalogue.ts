@@ -12,6 +12,7 @@ export { chat } from "./chat";
 export { consoleWords as console } from "./console";
 export { desk } from "./desk";
 export { embed } from "./embed";
+export { ended } from "./ended";
 export { home } from "./home";
 export { house } from "./house";
 export { inCall } from "./in-call";
@@ -41,7 +42,6 @@ export const {
   call,
   invite,
   funds,
-  ended,
   refusal,
   expert,
 } = en;
